@@ -1,0 +1,144 @@
+# Copyright (c) 2026 the printfleet.cups maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""From the module's options to the change of one host: worked out whole first, then carried out."""
+
+from __future__ import annotations
+
+from typing import Dict, Iterable, List, NamedTuple, Optional, Tuple
+
+from ansible_collections.printfleet.cups.plugins.module_utils import _managers, _memory
+from ansible_collections.printfleet.cups.plugins.module_utils._backend import Backend, Plan
+from ansible_collections.printfleet.cups.plugins.module_utils._flow import Flow, read_flow
+from ansible_collections.printfleet.cups.plugins.module_utils._memory import Memory
+from ansible_collections.printfleet.cups.plugins.module_utils._policy import Opening, Policy, Ssh, make_policy
+from ansible_collections.printfleet.cups.plugins.module_utils._words import Interface
+
+# The options that make up a wish: they are remembered, so that what is in force can be held against them.
+WISH = ("flows", "default_incoming", "default_outgoing", "log_denied")
+
+
+class Surroundings(NamedTuple):
+    """What the policy takes from the host itself."""
+
+    interfaces: Tuple[Interface, ...]
+    ssh: Optional[Ssh]
+
+
+class Change(NamedTuple):
+    """A whole change of one host. ``plans`` in the order in which they are carried out."""
+
+    backend: str
+    packages_missing: Tuple[str, ...]
+    plans: Tuple[Tuple[str, Plan], ...]
+    memory: Optional[Memory]
+    changed: bool
+    before: str
+    after: str
+    warnings: Tuple[str, ...]
+
+
+def read_flows(values: Iterable[object]) -> List[Flow]:
+    """Read the option ``flows``; raises Refused."""
+    return [read_flow(value, "flows[%d]" % index) for index, value in enumerate(values)]
+
+
+def policy_of(wish: dict, flows: Iterable[Flow], around: Surroundings) -> Policy:
+    """The policy that a wish means on a host with such surroundings."""
+    return make_policy(
+        flows, wish["default_incoming"], wish["default_outgoing"], wish["log_denied"], around.interfaces, around.ssh
+    )
+
+
+def plan_present(
+    wish: dict, wanted_backend: str, known: Dict[str, Backend], memory: Memory, around: Surroundings
+) -> Change:
+    """Work out how the host comes to hold the wish; raises Refused and BackendError."""
+    flows = read_flows(wish["flows"])
+    policy = policy_of(wish, flows, around)
+    name = _managers.choose(wanted_backend, known)
+    warnings = _absent_interfaces(flows, around.interfaces)
+    missing = tuple(known[name].missing())
+    if missing:
+        return Change(
+            name, missing, (), None, True, "", "".join(describe(policy)), tuple(warnings),
+        )
+    found = memory.found if memory.backend == name else {}
+    plans = [(name, _plan(known[name], policy, found))]
+    if memory.backend not in ("", name) and not known[memory.backend].missing():
+        # The new rules come first: at no moment is a port open that both close.
+        plans.append((memory.backend, _plan(known[memory.backend], None, memory.found)))
+    new_memory = Memory(name, {key: wish[key] for key in WISH}, found)
+    return _change(name, plans, new_memory, memory.backend != name, warnings)
+
+
+def plan_absent(known: Dict[str, Backend], memory: Memory) -> Change:
+    """Work out how everything of ours goes: asked of every backend, so that it works without the memory too."""
+    plans = [
+        (name, _plan(backend, None, memory.found if memory.backend == name else {}))
+        for name, backend in known.items()
+        if not backend.missing()
+    ]
+    return _change(memory.backend, plans, None, memory.backend != "", [])
+
+
+def _plan(backend: Backend, policy: Optional[Policy], found: dict) -> Plan:
+    return backend.plan(backend.read(found), policy)
+
+
+def _change(
+    name: str, plans: List[Tuple[str, Plan]], memory: Optional[Memory], forgotten: bool, warnings: List[str]
+) -> Change:
+    due = tuple((owner, plan) for owner, plan in plans if plan.changed)
+    return Change(
+        backend=name,
+        packages_missing=(),
+        plans=due,
+        memory=memory,
+        changed=bool(due) or forgotten,
+        before="".join(plan.before for _owner, plan in due),
+        after="".join(plan.after for _owner, plan in due),
+        warnings=tuple(warnings) + tuple(w for _owner, plan in plans for w in plan.warnings),
+    )
+
+
+def carry_out(change: Change, known: Dict[str, Backend]) -> None:
+    """Do what was worked out; raises BackendError, and the host is then as it was before the failed part."""
+    memory = change.memory
+    for name, plan in change.plans:
+        found = known[name].commit(plan)
+        if memory is not None and name == memory.backend:
+            memory = memory._replace(found=found)
+            # Written at once: what has to be given back must not be forgotten if a later part fails.
+            _memory.save(memory)
+    _memory.save(memory)
+
+
+def describe(policy: Policy) -> List[str]:
+    """One line a row, as a person would say it."""
+    lines = ["%s\n" % _opening(o) for o in policy.openings]
+    lines += [
+        "closed %-3s %s %s to everyone else  (%s)\n" % (c.direction, c.protocol, c.ports, c.row) for c in policy.closures
+    ]
+    lines += [
+        "default %s: %s\n" % (word, "as the host has it" if value == "keep" else "deny")
+        for word, value in (("incoming", policy.default_incoming), ("outgoing", policy.default_outgoing))
+    ]
+    return lines
+
+
+def _opening(opening: Opening) -> str:
+    who = "anyone" if opening.peers is None else ", ".join(opening.peers) or "nobody"
+    return "open   %-3s %s %s%s %s %s  (%s)" % (
+        opening.direction, opening.protocol, "source port " if opening.side == "source" else "", opening.ports,
+        "from" if opening.direction == "in" else "to", who, opening.row,
+    )
+
+
+def _absent_interfaces(flows: Iterable[Flow], interfaces: Iterable[Interface]) -> List[str]:
+    names = {i.name.lower() for i in interfaces}
+    asked = {peer for flow in flows for peer in flow.peers if peer.startswith("@IF(")}
+    return [
+        "%s: this host has no interface of that name with an address, so nobody comes in by it" % peer
+        for peer in sorted(asked) if peer[len("@IF("):-1].lower() not in names
+    ]

@@ -1,0 +1,88 @@
+# Copyright (c) 2026 the printfleet.cups maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What every backend promises, and the few things that all of them need."""
+
+from __future__ import annotations
+
+from typing import Any, List, NamedTuple, Optional, Protocol, Sequence, Tuple
+
+from ansible_collections.printfleet.cups.plugins.module_utils._policy import Policy
+
+# The name that everything of ours carries, in every firewall.
+OWNER = "printfleet-cups"
+
+
+class BackendError(Exception):
+    """The firewall cannot do what is asked or failed to do it; the message is one sentence for the user."""
+
+
+class Plan(NamedTuple):
+    """A whole change, worked out before anything is touched.
+
+    ``before`` and ``after`` are what a person reads under ``--diff``; they are equal exactly
+    when nothing has to be done.  ``steps`` is the backend's own affair.
+    """
+
+    before: str
+    after: str
+    steps: Any
+    warnings: Tuple[str, ...] = ()
+
+    @property
+    def changed(self) -> bool:
+        return self.before != self.after
+
+
+class Result(NamedTuple):
+    """What a program said."""
+
+    status: int
+    output: str
+    errors: str
+
+
+class Host(Protocol):
+    """The managed host, as far as a backend may touch it other than by files."""
+
+    def run(self, argv: Sequence[str], stdin: Optional[str] = None) -> Result:
+        """Run a program in the C locale and wait for it; never raises for its exit status."""
+
+    def program(self, name: str) -> Optional[str]:
+        """The full path of a program, sbin directories included, or None."""
+
+
+class Backend(Protocol):
+    """One firewall manager.
+
+    The order of calls is ``missing``, ``read``, ``plan``, ``commit``.  ``read`` changes nothing,
+    ``plan`` is pure, ``commit`` either reaches the whole plan or puts back what was and raises
+    BackendError.  ``memory`` is a flat dict of strings in which a backend keeps what it found at its
+    first change and has to give back on removal; the module stores it.
+    """
+
+    name: str
+
+    def missing(self) -> List[str]:
+        """Debian packages that have to be installed first."""
+
+    def active(self) -> bool:
+        """Whether this manager is in charge of the host now, whoever set it up."""
+
+    def read(self, memory: dict) -> Any:
+        """Everything that ``plan`` needs to know of the host, its ``files`` and its kernel."""
+
+    def plan(self, state: Any, policy: Optional[Policy]) -> Plan:
+        """The change from that state to the policy; None is the wish for nothing of ours."""
+
+    def commit(self, plan: Plan) -> dict:
+        """Carry the plan out; gives the new memory back."""
+
+
+def must(host: Host, argv: Sequence[str], stdin: Optional[str] = None) -> str:
+    """Run a program that has to succeed and give its output; raises BackendError with its own words."""
+    result = host.run(argv, stdin)
+    if result.status != 0:
+        said = " ".join((result.errors or result.output).split())[:600] or "it said nothing"
+        raise BackendError("'%s' failed with status %d: %s" % (" ".join(argv), result.status, said))
+    return result.output

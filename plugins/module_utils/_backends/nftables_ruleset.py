@@ -1,0 +1,159 @@
+# Copyright (c) 2026 the printfleet.cups maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The text of our nftables table: policy in, nft's own syntax out.  Pure.
+
+The table looks a packet's protocol and port up in one verdict map, and its peer in one set, so
+that the cost of a packet grows neither with the number of rows nor with that of sources and printers.
+"""
+
+from __future__ import annotations
+
+from typing import List, Optional, Sequence, Tuple
+
+from ansible_collections.printfleet.cups.plugins.module_utils import _words
+from ansible_collections.printfleet.cups.plugins.module_utils._policy import Policy, Segment, segments
+
+FAMILY = "inet"
+TABLE = "printfleet_cups"
+
+# A packet that no chain of ours refuses still passes through the chains of others: base chains
+# combine, so the priority decides nothing but who logs first (nft(8), "verdict statement").
+_HOOKS = {"in": ("incoming", "input"), "out": ("outgoing", "output")}
+_LIMIT = "limit rate 10/minute burst 20 packets"
+_COMMENT_LENGTH = 120  # nft takes 128 bytes with its closing zero (NFTNL_UDATA_COMMENT_MAXLEN)
+
+# ICMP errors (RFC 1812, 4.3.2; RFC 4890, 4.3.1), neighbour and router discovery (RFC 4861),
+# multicast membership (RFC 2710, 3810).  Types by number: their names changed between releases of nft.
+_ICMP_ERRORS = "icmp type { 3, 11, 12 } accept"
+_ICMPV6_NEEDED = "icmpv6 type { 1, 2, 3, 4, 130, 131, 132, 133, 134, 135, 136, 137, 143 } accept"
+# Protocols by number: a minimal Debian has no /etc/protocols.
+_MEMBERSHIP = "meta l4proto 2 accept"
+
+_BASELINE = {
+    "in": (
+        _ICMP_ERRORS,
+        _ICMPV6_NEEDED,
+        _MEMBERSHIP,
+        'udp sport 67 udp dport 68 accept comment "baseline: DHCP client"',
+        'ip6 saddr fe80::/10 udp sport 547 udp dport 546 accept comment "baseline: DHCPv6 client"',
+    ),
+    "out": (
+        _ICMP_ERRORS,
+        _ICMPV6_NEEDED,
+        _MEMBERSHIP,
+        'udp sport 68 udp dport 67 accept comment "baseline: DHCP client"',
+        'udp sport 546 udp dport 547 accept comment "baseline: DHCPv6 client"',
+    ),
+}
+
+
+class _Table:
+    """Collects the parts of the table, each group of peers once."""
+
+    def __init__(self, log_denied: bool) -> None:
+        self.log_denied = log_denied
+        self.parts: List[str] = []
+        self._groups: dict = {}
+
+    def block(self, head: str, lines: Sequence[str]) -> None:
+        self.parts.append("\t%s {\n%s\t}\n" % (head, "".join("\t\t%s\n" % line for line in lines)))
+
+    def verdict(self, segment: Segment) -> str:
+        """What the map says of a segment: accept, go and ask who it is, or refuse."""
+        refuse = "goto refuse_%s" % segment.direction
+        if segment.peers is None:
+            return "accept"
+        if not segment.peers:
+            return refuse if segment.closed else "continue"
+        return "jump %s" % self._group(segment.direction, segment.peers, segment.closed)
+
+    def _group(self, direction: str, peers: Tuple[str, ...], closed: bool) -> str:
+        key = (direction, peers, closed)
+        if key not in self._groups:
+            name = "peers_%s_%d" % (direction, len(self._groups) + 1)
+            self._groups[key] = name
+            lines = []
+            for version, family, kind in ((4, "ip", "ipv4_addr"), (6, "ip6", "ipv6_addr")):
+                networks = _words.collapse(peers, version)
+                if networks:
+                    set_name = "%s_v%d" % (name, version)
+                    self.block("set %s" % set_name, [
+                        "type %s" % kind, "flags interval", "elements = { %s }" % ", ".join(networks)
+                    ])
+                    lines.append("%s %s @%s accept" % (family, "saddr" if direction == "in" else "daddr", set_name))
+            if closed:
+                lines.append("goto refuse_%s" % direction)
+            self.block("chain %s" % name, lines)
+        return self._groups[key]
+
+    def port_map(self, name: str, cut: Sequence[Segment]) -> None:
+        elements = [
+            '%s . %s comment "%s" : %s'
+            % (s.protocol, s.ports, "; ".join(s.rows)[:_COMMENT_LENGTH], self.verdict(s))
+            for s in cut
+        ]
+        self.block("map %s" % name, [
+            "type inet_proto . inet_service : verdict", "flags interval",
+            "elements = { %s }" % ",\n\t\t\t     ".join(elements),
+        ])
+
+    def refusals(self) -> None:
+        for direction, verdict in (("in", "drop"), ("out", "reject")):
+            lines = [verdict]
+            if self.log_denied:
+                lines.insert(0, '%s log prefix "printfleet.cups denied %s: "' % (_LIMIT, direction))
+            self.block("chain refuse_%s" % direction, lines)
+
+
+def render(policy: Policy, kept_incoming: Sequence[str] = (), kept_outgoing: Sequence[str] = (),
+           kept_parts: Sequence[str] = ()) -> str:
+    """The file for ``nft -f``: it makes the table what it should be in one transaction, from any state.
+
+    ``kept_*`` are the administrator's own openings that have to stand under deny: rules that jump,
+    and the chains and sets (``kept_parts``) that they need.
+    """
+    table = _Table(policy.log_denied)
+    table.refusals()
+    table.parts += kept_parts
+    for direction, kept in (("in", kept_incoming), ("out", kept_outgoing)):
+        _direction(table, policy, direction, kept)
+    return (
+        "# Written by the Ansible collection printfleet.cups; changes by hand are undone by its next run.\n"
+        "table %(name)s\ndelete table %(name)s\n"
+        "table %(name)s {\n\tcomment \"printfleet.cups: the rows of CUPS' page Firewalls\"\n%(parts)s}\n"
+        % {"name": "%s %s" % (FAMILY, TABLE), "parts": "".join(table.parts)}
+    )
+
+
+def _direction(table: _Table, policy: Policy, direction: str, kept: Sequence[str]) -> None:
+    chain, hook = _HOOKS[direction]
+    deny = policy.default(direction) == "deny"
+    cut = {
+        side: [s for protocol in _words.PROTOCOLS for s in segments(policy, direction, protocol, side)]
+        for side in ("destination", "source")
+    }
+    rules: List[str] = []
+    for side, name in (("destination", "rows_%s" % direction), ("source", "answers_%s" % direction)):
+        # Where nothing is refused, letting through is what happens anyway.
+        if cut[side] and (deny or any(s.closed for s in cut[side])):
+            table.port_map(name, cut[side])
+            rules.append("meta l4proto . th %s vmap @%s" % ("dport" if side == "destination" else "sport", name))
+    if not rules and not deny:
+        return
+    rules[:0] = ['%s "lo" accept' % ("iifname" if direction == "in" else "oifname"),
+                 "ct state { established, related } accept"]
+    if deny:
+        rules += list(_BASELINE[direction]) + list(kept) + ["goto refuse_%s" % direction]
+    head = "type filter hook %s priority filter; policy %s;" % (hook, "drop" if deny else "accept")
+    table.block("chain %s" % chain, [head] + rules)
+
+
+def own_table(ruleset: str) -> Optional[str]:
+    """Our table out of ``nft list ruleset``, as that program prints it; None where it is not there."""
+    head = "table %s %s {" % (FAMILY, TABLE)
+    lines = ruleset.splitlines()
+    if head not in lines:
+        return None
+    start = lines.index(head)
+    return "\n".join(lines[start:lines.index("}", start) + 1]) + "\n"

@@ -1,0 +1,105 @@
+# Copyright (c) 2026 the printfleet.cups maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Files on the managed host: read whole, replaced whole, put back whole."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from typing import Dict, Iterable, NamedTuple, Optional
+
+
+class Kept(NamedTuple):
+    """A file as it was: its bytes, mode and owner."""
+
+    content: bytes
+    mode: int
+    uid: int
+    gid: int
+
+
+Snapshot = Dict[str, Optional[Kept]]
+
+
+def read(path: str) -> Optional[str]:
+    """The text of a file, None where there is none.  Foreign bytes survive a write back."""
+    try:
+        with open(path, encoding="utf-8", errors="surrogateescape", newline="") as handle:
+            return handle.read()
+    except FileNotFoundError:
+        return None
+
+
+def replace(path: str, text: Optional[str], mode: int = 0o644) -> None:
+    """Make the file say ``text``, or be gone for None.
+
+    Readers see the old file or the new one, never a part, also after a power cut.  An existing
+    file keeps its mode and owner.  The new content never lies in the file's own folder under a
+    name that a firewall would load: its name starts with a dot.
+    """
+    if text is None:
+        if os.path.lexists(path):
+            os.unlink(path)
+            _sync_folder(path)
+        return
+    kept = _keep(path)
+    content = text.encode("utf-8", "surrogateescape")
+    _write(path, Kept(content, kept.mode, kept.uid, kept.gid) if kept else Kept(content, mode, 0, 0))
+
+
+def remove_folder(path: str) -> None:
+    """Remove the folder of a file of ours, once nothing is left in it."""
+    folder = os.path.dirname(path)
+    if os.path.isdir(folder) and not os.listdir(folder):
+        os.rmdir(folder)
+
+
+def keep(paths: Iterable[str]) -> Snapshot:
+    """Remember files, the missing ones too."""
+    return {path: _keep(path) for path in paths}
+
+
+def put_back(snapshot: Snapshot) -> None:
+    """Make the files as they were remembered."""
+    for path, kept in snapshot.items():
+        if kept is None:
+            replace(path, None)
+        else:
+            _write(path, kept)
+
+
+def _keep(path: str) -> Optional[Kept]:
+    try:
+        with open(path, "rb") as handle:
+            info = os.fstat(handle.fileno())
+            return Kept(handle.read(), info.st_mode & 0o7777, info.st_uid, info.st_gid)
+    except FileNotFoundError:
+        return None
+
+
+def _write(path: str, kept: Kept) -> None:
+    os.makedirs(os.path.dirname(path), mode=0o755, exist_ok=True)
+    # An administrator may have made the file a link (etckeeper, a shared /etc): write its target.
+    target = os.path.realpath(path)
+    handle, new = tempfile.mkstemp(prefix=".printfleet-cups-", dir=os.path.dirname(target))
+    try:
+        with os.fdopen(handle, "wb") as stream:
+            stream.write(kept.content)
+            stream.flush()
+            os.fchmod(stream.fileno(), kept.mode)
+            os.fchown(stream.fileno(), kept.uid, kept.gid)
+            os.fsync(stream.fileno())
+        os.replace(new, target)
+    except BaseException:
+        os.unlink(new)
+        raise
+    _sync_folder(target)
+
+
+def _sync_folder(path: str) -> None:
+    folder = os.open(os.path.dirname(os.path.realpath(path)), os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)

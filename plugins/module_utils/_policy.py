@@ -1,0 +1,139 @@
+# Copyright (c) 2026 the printfleet.cups maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""From flows and wishes to the whole policy of one host: pure, it knows no firewall and touches nothing."""
+
+from __future__ import annotations
+
+from typing import Iterable, List, NamedTuple, Optional, Tuple
+
+from ansible_collections.printfleet.cups.plugins.module_utils import _words
+from ansible_collections.printfleet.cups.plugins.module_utils._flow import Flow
+
+DEFAULTS = ("keep", "deny")
+NEVER_ROW = "not in the page: 631/udp (CVE-2024-47176)"
+SSH_ROW = "baseline: SSH from where Ansible comes"
+
+# Who answers a question that came to such a port answers from this port to whatever port the
+# question came from, and conntrack does not always know the question: one-shot mDNS queries go to
+# a multicast address (RFC 6762, section 6.7), NetBIOS name queries to a broadcast address (RFC 1002).
+ANSWERED_FROM = (("udp", 137), ("udp", 5353))
+
+
+class Ssh(NamedTuple):
+    """The connection by which Ansible reached the host."""
+
+    client: str  # address, either family
+    port: int  # on the host
+
+
+class Opening(NamedTuple):
+    """What gets through. ``peers`` None is anyone; otherwise only these, of either family."""
+
+    row: str
+    direction: str
+    protocol: str
+    ports: _words.Ports
+    peers: Optional[Tuple[str, ...]]
+    side: str = "destination"  # which port of the packet ``ports`` speaks of, or "source"
+
+    def networks(self, version: int) -> Tuple[str, ...]:
+        """The peers of one IP version (4 or 6); empty for anyone as well, so ask ``peers`` first."""
+        return () if self.peers is None else _words.collapse(self.peers, version)
+
+
+class Closure(NamedTuple):
+    """What is refused to everyone whom no opening lets through."""
+
+    row: str
+    direction: str
+    protocol: str
+    ports: _words.Ports
+
+
+class Policy(NamedTuple):
+    """The whole wish for one host.
+
+    Openings come before closures, closures before rules of the administrator's own.
+    Under ``deny`` the backend adds the baseline that a host needs: loopback, established and
+    related, ICMP errors, ICMPv6 discovery, multicast membership, DHCP client.
+    """
+
+    openings: Tuple[Opening, ...]
+    closures: Tuple[Closure, ...]
+    default_incoming: str
+    default_outgoing: str
+    log_denied: bool
+
+    def default(self, direction: str) -> str:
+        """``keep`` or ``deny`` for one direction."""
+        return self.default_incoming if direction == "in" else self.default_outgoing
+
+
+class Segment(NamedTuple):
+    """A run of ports that all share one fate: for firewalls that look verdicts up in a map."""
+
+    direction: str
+    protocol: str
+    ports: _words.Ports
+    rows: Tuple[str, ...]
+    peers: Optional[Tuple[str, ...]]  # None: anyone; empty: nobody
+    closed: bool  # refused to everyone else
+
+
+def make_policy(
+    flows: Iterable[Flow],
+    default_incoming: str,
+    default_outgoing: str,
+    log_denied: bool,
+    interfaces: Iterable[_words.Interface],
+    ssh: Optional[Ssh],
+) -> Policy:
+    """Work out the policy. ``interfaces`` resolve @LOCAL, @IF() and the broadcast addresses."""
+    known = tuple(interfaces)
+    broadcasts = tuple(b for i in known for b in i.broadcasts) + ("255.255.255.255",)
+    openings: List[Opening] = []
+    closures: List[Closure] = [Closure(NEVER_ROW, "in", _words.NEVER_OPEN[0], _words.Ports(631, 631))]
+    for flow in flows:
+        peers = None
+        if flow.peers:
+            wanted = _words.resolve_peers(flow.peers, known)
+            peers = _words.resolve_peers(wanted + broadcasts, ()) if flow.broadcast else wanted
+        openings.append(Opening(flow.row, flow.direction, flow.protocol, flow.ports, peers))
+        if peers is not None and (flow.direction == "in" or default_outgoing == "deny"):
+            closures.append(Closure(flow.row, flow.direction, flow.protocol, flow.ports))
+        if flow.direction == "in" and (flow.protocol, flow.ports.first) in ANSWERED_FROM:
+            openings.append(Opening(flow.row + " answers", "out", flow.protocol, flow.ports, peers, "source"))
+    if default_incoming == "deny" and ssh is not None:
+        openings.append(Opening(SSH_ROW, "in", "tcp", _words.Ports(ssh.port, ssh.port), (ssh.client,)))
+    return Policy(
+        _unique(openings), _unique(closures), default_incoming, default_outgoing, log_denied
+    )
+
+
+def _unique(records: Iterable[NamedTuple]) -> tuple:
+    return tuple(dict.fromkeys(records))
+
+
+def segments(policy: Policy, direction: str, protocol: str, side: str = "destination") -> Tuple[Segment, ...]:
+    """Cut all ports that the policy speaks of on one side into runs, in order and without overlap."""
+    openings = [
+        o for o in policy.openings if (o.direction, o.protocol, o.side) == (direction, protocol, side)
+    ]
+    # A closure always speaks of destination ports.
+    closures = [
+        c for c in policy.closures if (c.direction, c.protocol, "destination") == (direction, protocol, side)
+    ]
+    edges = sorted({e for x in openings + closures for e in (x.ports.first, x.ports.last + 1)})
+    cut = []
+    for first, after in zip(edges, edges[1:]):
+        opened = [o for o in openings if o.ports.first <= first <= o.ports.last]
+        closed = [c for c in closures if c.ports.first <= first <= c.ports.last]
+        if not opened and not closed:
+            continue
+        peers: Optional[Tuple[str, ...]] = None
+        if all(o.peers is not None for o in opened):
+            peers = _words.resolve_peers([p for o in opened for p in o.peers or ()], ())
+        rows = tuple(dict.fromkeys([o.row for o in opened] or [c.row for c in closed]))
+        cut.append(Segment(direction, protocol, _words.Ports(first, after - 1), rows, peers, bool(closed)))
+    return tuple(cut)

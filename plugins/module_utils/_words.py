@@ -1,0 +1,151 @@
+# Copyright (c) 2026 the printfleet.cups maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The words that users may write: ports, protocols, directions and peers, each read or refused.
+
+Every refusal is one sentence that names the variable, the value and what is allowed.
+Nothing here touches a host, so the same code judges values on the controller and on the host.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from typing import Iterable, NamedTuple, Tuple, Union
+
+Network = Union[ipaddress.IPv4Network, ipaddress.IPv6Network]
+
+PROTOCOLS = ("tcp", "udp")
+DIRECTIONS = ("in", "out")
+FAMILIES = (4, 6)
+
+# CVE-2024-47176: cups-browsed up to 2.0.1 took any packet on this port from anyone.
+# The page does not list it, so no table and no wish opens it.
+NEVER_OPEN = ("udp", 631)
+
+LOCAL = "@LOCAL"
+_PORT = re.compile(r"([0-9]{1,5})(?:-([0-9]{1,5}))?")
+# The characters that Linux device names use in practice (dev_valid_name() in net/core/dev.c
+# allows more): whatever else stands there could be read as syntax by a firewall.
+_INTERFACE = re.compile(r"@IF\(([A-Za-z0-9][A-Za-z0-9_.:-]{0,14})\)")
+# Python 3.8 reads 010.0.0.1 as 10.0.0.1, other programs as 8.0.0.1: refused (CVE-2021-29921).
+_LEADING_ZERO = re.compile(r"(?:^|\.)0[0-9]")
+
+
+class Refused(ValueError):
+    """A value that cannot be accepted; the message is one sentence for the user."""
+
+
+def refuse(variable: str, value: object, allowed: str) -> Refused:
+    """The one form that all refusals have."""
+    shown = repr(str(value)) if isinstance(value, str) else repr(value)
+    if len(shown) > 120:
+        shown = "%s... (%d characters)" % (shown[:100], len(shown))
+    return Refused("%s: %s is not allowed: %s." % (variable, shown, allowed))
+
+
+class Ports(NamedTuple):
+    """One destination port or a range of them; both ends belong to it (1 to 65535)."""
+
+    first: int
+    last: int
+
+    def __str__(self) -> str:
+        return str(self.first) if self.first == self.last else "%d-%d" % self
+
+
+class Interface(NamedTuple):
+    """A network interface of the managed host, as the kernel tells it."""
+
+    name: str
+    networks: Tuple[str, ...]  # CIDRs that are on this link, both families
+    broadcasts: Tuple[str, ...]  # IPv4 broadcast addresses of its own
+    local: bool  # not point-to-point: cupsd's @LOCAL covers it
+
+
+def read_ports(value: object, variable: str) -> Ports:
+    """Read ``631`` or ``"9100-9102"``; raises Refused."""
+    allowed = "a port is a number from 1 to 65535, a range is two of them in rising order, such as 9100-9102"
+    if isinstance(value, bool) or not isinstance(value, (int, str)):
+        raise refuse(variable, value, allowed)
+    match = _PORT.fullmatch(str(value))
+    if not match:
+        raise refuse(variable, value, allowed)
+    first = int(match.group(1))
+    last = int(match.group(2) or first)
+    if not 1 <= first <= last <= 65535:
+        raise refuse(variable, value, allowed)
+    return Ports(first, last)
+
+
+def read_choice(value: object, variable: str, choices: Iterable[str]) -> str:
+    """Read one word out of a fixed few; raises Refused."""
+    known = tuple(choices)
+    if not isinstance(value, str) or value not in known:
+        raise refuse(variable, value, "it is one of %s" % ", ".join(known))
+    return str(value)
+
+
+def read_list(value: object, variable: str, what: str) -> list:
+    """Read a list; a single string is refused, since Python would take it letter by letter."""
+    if isinstance(value, (str, bytes)) or not isinstance(value, (list, tuple)):
+        raise refuse(variable, value, "it is a list of %s" % what)
+    return list(value)
+
+
+def read_peer(value: object, variable: str) -> str:
+    """Read an address, a CIDR, ``@LOCAL`` or ``@IF(name)`` into its one canonical spelling; raises Refused."""
+    allowed = "an entry is an IPv4 or IPv6 address, a network such as 198.51.100.0/24, @LOCAL or @IF(name)"
+    if not isinstance(value, str):
+        raise refuse(variable, value, allowed)
+    if value.startswith("@"):
+        if value.upper() == LOCAL:
+            return LOCAL
+        match = _INTERFACE.fullmatch(value)
+        if not match:
+            raise refuse(variable, value, allowed)
+        return "@IF(%s)" % match.group(1)
+    if "%" in value:
+        raise refuse(variable, value, "zone ids are not possible here, name the interface with @IF(name)")
+    if not value.isascii() or _LEADING_ZERO.search(value.split("/")[0]):
+        raise refuse(variable, value, allowed)
+    try:
+        network = ipaddress.ip_network(str(value), strict=False)
+    except ValueError:
+        raise refuse(variable, value, allowed) from None
+    if "/" in value and str(network.network_address) != str(ipaddress.ip_address(str(value).split("/")[0])):
+        raise refuse(variable, value, "the address has bits outside its mask, the network would be %s" % network)
+    if network.version == 6 and network.subnet_of(ipaddress.IPv6Network("::ffff:0:0/96")):
+        raise refuse(variable, value, "IPv4-mapped IPv6 never is on the wire, write the IPv4 address")
+    return canonical(network)
+
+
+def canonical(network: Network) -> str:
+    """A single host without its mask, a network with it: as nft, ufw and firewalld print them."""
+    return str(network.network_address) if network.prefixlen == network.max_prefixlen else str(network)
+
+
+def collapse(peers: Iterable[str], version: int) -> Tuple[str, ...]:
+    """The networks of one IP version, sorted, without duplicates and without parts of one another."""
+    networks = [n for n in (ipaddress.ip_network(p) for p in peers) if n.version == version]
+    return tuple(canonical(n) for n in ipaddress.collapse_addresses(networks))
+
+
+def resolve_peers(peers: Iterable[str], interfaces: Iterable[Interface]) -> Tuple[str, ...]:
+    """Replace ``@LOCAL`` and ``@IF(name)`` by the networks that they stand for on this host.
+
+    The rules are cupsd's own (scheduler/auth.c, cupsdCheckAuth): @LOCAL is every network of
+    an interface that is not point-to-point, @IF(name) every network of that one interface,
+    its name compared without regard to case.  An interface that is missing stands for nobody.
+    """
+    known = tuple(interfaces)
+    networks = []
+    for peer in peers:
+        if peer == LOCAL:
+            networks += [n for i in known if i.local for n in i.networks]
+        elif peer.startswith("@"):
+            name = peer[len("@IF("):-1].lower()
+            networks += [n for i in known if i.name.lower() == name for n in i.networks]
+        else:
+            networks.append(peer)
+    return collapse(networks, 4) + collapse(networks, 6)
