@@ -1,0 +1,67 @@
+# What can be done with this checkout: "make help" tells. Every target is safe to run again and again.
+# The work is done by the small programs in tools/, this file only says which and in which order.
+
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+STEP := tools/step
+RUN := tools/with-env
+
+# A scenario is a folder with a molecule.yml: a new one is found without a change here.
+SCENARIOS := $(patsubst molecule/%/molecule.yml,%,$(wildcard molecule/*/molecule.yml))
+
+# For the user to change:
+#   PYTHON         the Python that .venv is made with (3.11 or newer)
+#   BASE_DEBIAN12  the image that test hosts of that release are made from, instead of debian:12
+#   BASE_DEBIAN13  the same for debian:13
+#   PYTEST_ARGS    more arguments for the unit tests, such as -k ufw
+#   MOLECULE_ARGS  more arguments for "molecule test", such as --destroy=never
+export PYTHON BASE_DEBIAN12 BASE_DEBIAN13
+
+.PHONY: help env engine images lint sanity importer unit molecule test demo bench build clean
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z%-]+:.*## / { gsub("%", "NAME", $$1); printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@echo "  Scenarios: $(SCENARIOS)"
+
+env: ## Make the Python environment .venv with everything that tests and checks need
+	@$(STEP) "Python environment in .venv" tools/env
+
+engine: ## See that a Docker engine answers; install and start one where that is possible
+	@$(STEP) "Docker engine" tools/engine
+
+images: engine ## Build the container images of the test hosts
+	@$(STEP) "Images of the test hosts" tools/images
+
+lint: env ## Check style: ansible-lint (profile production, with yamllint), ruff, the changelog
+	@$(STEP) "ruff: Python" $(RUN) ruff check
+	@$(STEP) "antsibull-changelog: changelog fragments" $(RUN) antsibull-changelog lint
+	@$(STEP) "ansible-lint: playbooks, roles, YAML" $(RUN) ansible-lint
+
+sanity: env ## Run ansible-test sanity over a copy of the checkout
+	@$(STEP) "ansible-test sanity (a minute or two)" $(RUN) tools/sanity
+
+importer: build ## Run the importer that Galaxy runs over an upload
+	@$(STEP) "galaxy-importer over the tarball" $(RUN) tools/importer
+
+unit: env ## Run the unit tests
+	@$(STEP) "Unit tests" $(RUN) tools/unit $(PYTEST_ARGS)
+
+molecule: $(addprefix molecule-,$(SCENARIOS)) ## Run all Molecule scenarios, one after the other
+
+molecule-%: env images ## Run one Molecule scenario, such as molecule-nftables
+	@$(STEP) "Molecule scenario $* (some minutes)" $(RUN) tools/scenario $* $(MOLECULE_ARGS)
+
+test: ## Run everything: env, engine, images, lint, sanity, importer, unit, all scenarios
+	@tools/test-all $(SCENARIOS)
+
+demo: env images ## Show it: a print server before and after, and a page printed through the open port
+	@$(STEP) "Demo" $(RUN) tools/demo
+
+bench: env images ## Measure how long the role takes, beside a ping and beside other modules
+	@$(STEP) "Benchmark" $(RUN) tools/bench
+
+build: env ## Build the collection's tarball into .cache/build
+	@$(STEP) -q build "Tarball of the collection in .cache/build" $(RUN) ansible-galaxy collection build --force --output-path .cache/build
+
+clean: ## Remove what was built: environment, caches, containers and images of the tests
+	@$(STEP) "Clean up" tools/clean
