@@ -15,7 +15,7 @@ requirements:
 attributes:
   check_mode:
     support: full
-    description: Changes nothing and says exactly what would change, also where the firewall's package is not installed yet.
+    description: Check mode changes nothing and says exactly what would change, also without the package of the firewall.
   diff_mode:
     support: full
     description: Shows the rules before and after.

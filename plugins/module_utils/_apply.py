@@ -50,11 +50,19 @@ def policy_of(wish: dict, flows: Iterable[Flow], around: Surroundings) -> Policy
     )
 
 
+def remembered_ssh(memory: Memory) -> Optional[Ssh]:
+    """The SSH connection for which the last change made its opening."""
+    known = memory.wish.get("ssh")
+    return Ssh(str(known[0]), int(known[1])) if known else None
+
+
 def plan_present(
     wish: dict, wanted_backend: str, known: Dict[str, Backend], memory: Memory, around: Surroundings
 ) -> Change:
     """Work out how the host comes to hold the wish; raises Refused and BackendError."""
     flows = read_flows(wish["flows"])
+    # A run from the console or by another way than SSH must not close the door that SSH came by.
+    around = around._replace(ssh=around.ssh or remembered_ssh(memory))
     policy = policy_of(wish, flows, around)
     name = _managers.choose(wanted_backend, known)
     warnings = _absent_interfaces(flows, around.interfaces)
@@ -68,7 +76,9 @@ def plan_present(
     if memory.backend not in ("", name) and not known[memory.backend].missing():
         # The new rules come first: at no moment is a port open that both close.
         plans.append((memory.backend, _plan(known[memory.backend], None, memory.found)))
-    new_memory = Memory(name, {key: wish[key] for key in WISH}, found)
+    remembered = {key: wish[key] for key in WISH}
+    remembered["ssh"] = list(around.ssh) if around.ssh else []
+    new_memory = Memory(name, remembered, found)
     return _change(name, plans, new_memory, memory.backend != name, warnings)
 
 

@@ -1,0 +1,177 @@
+#!/usr/bin/python
+# Copyright (c) 2026 the printfleet.cups maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: cups_firewall_info
+short_description: Tell which rows of CUPS' Firewalls page are in force on a print server
+version_added: "0.1.0"
+description:
+  - Reads what the last run of M(printfleet.cups.cups_firewall) put into force, and holds it against the host's own
+    files and kernel as they are now.
+  - Changes nothing.
+author:
+  - The printfleet.cups maintainers (@printfleet)
+extends_documentation_fragment:
+  - printfleet.cups.attributes
+seealso:
+  - module: printfleet.cups.cups_firewall
+"""
+
+EXAMPLES = r"""
+- name: Read what is in force
+  printfleet.cups.cups_firewall_info:
+  register: print_firewall
+
+- name: Show it row by row
+  ansible.builtin.debug:
+    var: print_firewall.rows
+"""
+
+RETURN = r"""
+backend:
+  description: The firewall manager that holds our rules; empty where nothing of ours is on the host.
+  returned: success
+  type: str
+  sample: firewalld
+managers:
+  description: What is known of each firewall manager on the host.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    name:
+      description: V(nftables), V(firewalld) or V(ufw).
+      type: str
+      sample: ufw
+    installed:
+      description: Whether its programs are there.
+      type: bool
+      sample: true
+    active:
+      description: Whether it governs the host; for V(nftables), whether our table is in the kernel.
+      type: bool
+      sample: false
+rows:
+  description: What is let through, as the rows of the last run mean it on this host now.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    row:
+      description: The name of the row.
+      type: str
+      sample: "Table 1: 631 (IPP/IPPS) TCP IN"
+    direction:
+      description: V(in) or V(out).
+      type: str
+      sample: in
+    protocol:
+      description: V(tcp) or V(udp).
+      type: str
+      sample: tcp
+    port:
+      description: The port or range.
+      type: str
+      sample: "631"
+    side:
+      description: Whether the port is the packet's V(destination) or its V(source).
+      type: str
+      sample: destination
+    anyone:
+      description: Whether it is open without regard to the other end.
+      type: bool
+      sample: false
+    peers:
+      description: The addresses and networks at the other end.
+      type: list
+      elements: str
+      sample: [198.51.100.0/24]
+default_incoming:
+  description: V(keep) or V(deny); empty where nothing of ours is on the host.
+  returned: success
+  type: str
+  sample: deny
+default_outgoing:
+  description: V(keep) or V(deny); empty where nothing of ours is on the host.
+  returned: success
+  type: str
+  sample: keep
+in_force:
+  description:
+    - Whether the host's files and kernel hold exactly what the last run meant. False where a rule was changed by hand,
+      or where the host's own networks changed since.
+  returned: success
+  type: bool
+  sample: true
+difference:
+  description: What the host holds and what it should hold, empty where RV(in_force) is true.
+  returned: success
+  type: dict
+  sample: {"before": "", "after": ""}
+"""
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ansible_collections.printfleet.cups.plugins.module_utils import _apply, _interfaces, _managed_host, _managers, _memory
+from ansible_collections.printfleet.cups.plugins.module_utils._backend import BackendError
+from ansible_collections.printfleet.cups.plugins.module_utils._words import Refused
+
+
+def tell(known: dict) -> tuple:
+    """What the module returns, and its warnings."""
+    memory = _memory.load()
+    told = {
+        "backend": memory.backend,
+        "managers": [
+            {"name": name, "installed": not backend.missing(), "active": not backend.missing() and backend.active()}
+            for name, backend in known.items()
+        ],
+        "rows": [],
+        "default_incoming": "",
+        "default_outgoing": "",
+        "in_force": True,
+        "difference": {},
+    }
+    if not memory.backend:
+        return told, ()
+    # The SSH opening was made for the run that changed the host, not for the one that asks now.
+    around = _apply.Surroundings(_interfaces.interfaces(), _apply.remembered_ssh(memory))
+    policy = _apply.policy_of(memory.wish, _apply.read_flows(memory.wish["flows"]), around)
+    change = _apply.plan_present(memory.wish, memory.backend, known, memory, around)
+    told.update(
+        rows=[
+            {
+                "row": o.row,
+                "direction": o.direction,
+                "protocol": o.protocol,
+                "port": str(o.ports),
+                "side": o.side,
+                "anyone": o.peers is None,
+                "peers": list(o.peers or ()),
+            }
+            for o in policy.openings
+        ],
+        default_incoming=policy.default_incoming,
+        default_outgoing=policy.default_outgoing,
+        in_force=not change.changed,
+        difference={"before": change.before, "after": change.after} if change.changed else {},
+    )
+    return told, change.warnings
+
+
+def main() -> None:
+    module = AnsibleModule(argument_spec={}, supports_check_mode=True)
+    try:
+        told, warnings = tell(_managers.backends(_managed_host.ManagedHost()))
+    except (Refused, BackendError) as error:
+        module.fail_json(msg=str(error))
+    for warning in warnings:
+        module.warn(warning)
+    module.exit_json(changed=False, **told)
+
+
+if __name__ == "__main__":
+    main()
