@@ -61,7 +61,6 @@ class Choices(NamedTuple):
 class _ExtraRow(NamedTuple):
     row: _tables.Row
     peers: Tuple[str, ...]
-    variable: str
 
 
 def make_flows(tables: object, choices: Choices) -> Tuple[_flow.Flow, ...]:
@@ -158,10 +157,7 @@ def _sources_of(sources: Sources, profile: str) -> Tuple[str, ...]:
 
 def _read_printers(value: object, variable: str) -> Tuple[str, ...]:
     printers = _words.read_list(value, variable, "addresses and networks of printers")
-    for printer in printers:
-        if isinstance(printer, str) and printer.startswith("@"):
-            raise _words.refuse(variable, printer, "printers are addresses and networks, @LOCAL and @IF() are not")
-    return _read_peers(printers, variable)
+    return tuple(dict.fromkeys(_words.read_network(printer, variable) for printer in printers))
 
 
 def _read_extra_rows(value: object, variable: str) -> List[_ExtraRow]:
@@ -173,7 +169,7 @@ def _read_extra_rows(value: object, variable: str) -> List[_ExtraRow]:
         row = _tables.read_row(mapping, where)
         for protocol in row.protocols:
             _flow.refuse_never_open(protocol, row.ports, where + ".port")
-        rows.append(_ExtraRow(row, _read_peers(mapping.get("peers", []), where + ".peers"), where))
+        rows.append(_ExtraRow(row, _read_peers(mapping.get("peers", []), where + ".peers")))
     return rows
 
 

@@ -24,12 +24,14 @@ FAMILIES = (4, 6)
 NEVER_OPEN = ("udp", 631)
 
 LOCAL = "@LOCAL"
-_PORT = re.compile(r"([0-9]{1,5})(?:-([0-9]{1,5}))?")
+# No leading zeros: YAML has read 0631 as octal before it gets here, so "0631" is nobody's 631.
+_PORT = re.compile(r"([1-9][0-9]{0,4})(?:-([1-9][0-9]{0,4}))?")
 # The characters that Linux device names use in practice (dev_valid_name() in net/core/dev.c
 # allows more): whatever else stands there could be read as syntax by a firewall.
 _INTERFACE = re.compile(r"@IF\(([A-Za-z0-9][A-Za-z0-9_.:-]{0,14})\)")
 # Python 3.8 reads 010.0.0.1 as 10.0.0.1, other programs as 8.0.0.1: refused (CVE-2021-29921).
-_LEADING_ZERO = re.compile(r"(?:^|\.)0[0-9]")
+# Dotted parts only: 0064:ff9b::1 is a sound IPv6 address.
+_LEADING_ZERO = re.compile(r"(?:^|[:.])0[0-9]+\.|\.0[0-9]+$")
 
 
 class Refused(ValueError):
@@ -38,7 +40,11 @@ class Refused(ValueError):
 
 def refuse(variable: str, value: object, allowed: str) -> Refused:
     """The one form that all refusals have."""
-    shown = repr(str(value)) if isinstance(value, str) else repr(value)
+    try:
+        shown = repr(str(value)) if isinstance(value, str) else repr(value)
+    except (ValueError, RecursionError):
+        # Python prints no number of thousands of digits and no list that holds itself through ten thousand others.
+        shown = "a %s too large to show" % type(value).__name__
     if len(shown) > 120:
         shown = "%s... (%d characters)" % (shown[:100], len(shown))
     return Refused("%s: %s is not allowed: %s." % (variable, shown, allowed))
@@ -68,6 +74,8 @@ def read_ports(value: object, variable: str) -> Ports:
     allowed = "a port is a number from 1 to 65535, a range is two of them in rising order, such as 9100-9102"
     if isinstance(value, bool) or not isinstance(value, (int, str)):
         raise refuse(variable, value, allowed)
+    if isinstance(value, int) and not 1 <= value <= 65535:
+        raise refuse(variable, value, allowed)
     match = _PORT.fullmatch(str(value))
     if not match:
         raise refuse(variable, value, allowed)
@@ -96,15 +104,24 @@ def read_list(value: object, variable: str, what: str) -> list:
 def read_peer(value: object, variable: str) -> str:
     """Read an address, a CIDR, ``@LOCAL`` or ``@IF(name)`` into its one canonical spelling; raises Refused."""
     allowed = "an entry is an IPv4 or IPv6 address, a network such as 198.51.100.0/24, @LOCAL or @IF(name)"
+    if not isinstance(value, str) or not value.startswith("@"):
+        return _read_network(value, variable, allowed)
+    if value.upper() == LOCAL:
+        return LOCAL
+    match = _INTERFACE.fullmatch(value)
+    if not match:
+        raise refuse(variable, value, allowed)
+    return "@IF(%s)" % match.group(1)
+
+
+def read_network(value: object, variable: str) -> str:
+    """Read an address or a CIDR, and no word, into its one canonical spelling; raises Refused."""
+    return _read_network(value, variable, "an entry is an IPv4 or IPv6 address or a network such as 198.51.100.0/24")
+
+
+def _read_network(value: object, variable: str, allowed: str) -> str:
     if not isinstance(value, str):
         raise refuse(variable, value, allowed)
-    if value.startswith("@"):
-        if value.upper() == LOCAL:
-            return LOCAL
-        match = _INTERFACE.fullmatch(value)
-        if not match:
-            raise refuse(variable, value, allowed)
-        return "@IF(%s)" % match.group(1)
     if "%" in value:
         raise refuse(variable, value, "zone ids are not possible here, name the interface with @IF(name)")
     if not value.isascii() or _LEADING_ZERO.search(value.split("/")[0]):
@@ -117,6 +134,9 @@ def read_peer(value: object, variable: str) -> str:
         raise refuse(variable, value, "the address has bits outside its mask, the network would be %s" % network)
     if network.version == 6 and network.subnet_of(ipaddress.IPv6Network("::ffff:0:0/96")):
         raise refuse(variable, value, "IPv4-mapped IPv6 never is on the wire, write the IPv4 address")
+    if network.num_addresses == 1 and network.network_address.is_unspecified:
+        # As a source or a destination it is nobody, and who writes it means everybody.
+        raise refuse(variable, value, "it is no host's address, anyone is written %s/0" % network.network_address)
     return canonical(network)
 
 
