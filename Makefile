@@ -30,7 +30,7 @@ engine: ## See that a Docker engine answers; install and start one where that is
 	@$(STEP) "Docker engine" tools/engine
 
 images: engine ## Build the container images of the test hosts
-	@$(STEP) "Images of the test hosts" tools/images
+	@$(STEP) "Images of the test hosts" tests/images/build
 
 lint: env ## Check style: ansible-lint (profile production, with yamllint), ruff, the changelog
 	@$(STEP) "ruff: Python" $(RUN) ruff check
