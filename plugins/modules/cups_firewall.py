@@ -139,6 +139,8 @@ packages_missing:
   sample: []
 """
 
+import os
+
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.printfleet.cups.plugins.module_utils import _apply, _interfaces, _managed_host, _managers, _memory
@@ -184,6 +186,8 @@ def work_out(params: dict, known: dict) -> _apply.Change:
 
 def main() -> None:
     module = AnsibleModule(argument_spec=argument_spec(), supports_check_mode=True)
+    if os.geteuid() != 0:
+        module.fail_json(msg="The firewall of a host is changed by root only: set become to true.")
     known = _managers.backends(_managed_host.ManagedHost())
     try:
         change = work_out(module.params, known)

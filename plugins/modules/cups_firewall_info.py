@@ -113,6 +113,8 @@ difference:
   sample: {"before": "", "after": ""}
 """
 
+import os
+
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.printfleet.cups.plugins.module_utils import _apply, _interfaces, _managed_host, _managers, _memory
@@ -164,6 +166,8 @@ def tell(known: dict) -> tuple:
 
 def main() -> None:
     module = AnsibleModule(argument_spec={}, supports_check_mode=True)
+    if os.geteuid() != 0:
+        module.fail_json(msg="The firewall of a host is read by root only: set become to true.")
     try:
         told, warnings = tell(_managers.backends(_managed_host.ManagedHost()))
     except (Refused, BackendError) as error:

@@ -1,0 +1,136 @@
+# Copyright (c) 2026 the printfleet.cups maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The nftables backend on a host that is only played: what it decides, and what it puts back when a step fails."""
+
+from __future__ import annotations
+
+import pytest
+from ansible_collections.printfleet.cups.plugins.module_utils import _words
+from ansible_collections.printfleet.cups.plugins.module_utils._backend import BackendError, Result
+from ansible_collections.printfleet.cups.plugins.module_utils._backends import nftables
+from ansible_collections.printfleet.cups.plugins.module_utils._flow import Flow
+from ansible_collections.printfleet.cups.plugins.module_utils._policy import make_policy
+
+POLICY = make_policy((), "deny", "keep", False, (), None)
+LISTING = "table inet printfleet_cups {\n\tchain as_nft_prints_it {\n\t}\n}\n"
+
+
+class PlayedHost:
+    """Holds a kernel with or without our table; ``fails`` names the program call that does not work."""
+
+    def __init__(self, fails=""):
+        self.table = ""
+        self.enabled = False
+        self.fails = fails
+        self.calls = []
+
+    def program(self, name):
+        return "/usr/sbin/" + name
+
+    def run(self, argv, stdin=None):
+        said = " ".join(argv)
+        self.calls.append(said)
+        if self.fails and said.startswith(self.fails):
+            self.fails = ""
+            return Result(1, "", "no space left\non device")
+        if said == "nft -s list ruleset":
+            return Result(0, self.table, "")
+        if said.startswith("unshare"):
+            return Result(0, LISTING, "")
+        if said == "nft -f -":
+            self.table = LISTING if "\ntable inet printfleet_cups {" in stdin else ""
+        if said.startswith("systemctl show"):
+            enabled = "enabled" if self.enabled else "disabled"
+            active = "active" if self.enabled else "inactive"
+            return Result(0, "ActiveState=%s\nUnitFileState=%s\nNeedDaemonReload=no\n" % (active, enabled), "")
+        if said.startswith(("systemctl enable", "systemctl disable")):
+            self.enabled = "enable" in said
+        return Result(0, "", "")
+
+
+@pytest.fixture(autouse=True)
+def files(tmp_path, monkeypatch):
+    monkeypatch.setattr(nftables, "RULES", str(tmp_path / "etc/printfleet-cups/firewall.nft"))
+    monkeypatch.setattr(nftables, "UNIT_FILE", str(tmp_path / "etc/systemd/unit.service"))
+    # An unprivileged test keeps its own files.
+    monkeypatch.setattr("os.fchown", lambda *_args: None)
+    return tmp_path
+
+
+def plan(host, policy=POLICY):
+    backend = nftables.Nftables(host)
+    return backend.plan(backend.read({}), policy)
+
+
+def written(files):
+    return sorted(str(p.relative_to(files)) for p in files.rglob("*") if p.is_file())
+
+
+def test_a_bare_host_changes_once_and_then_no_more(files):
+    host = PlayedHost()
+    first = plan(host)
+    assert first.changed and written(files) == []
+    nftables.Nftables(host).commit(first)
+    assert written(files) == ["etc/printfleet-cups/firewall.nft", "etc/systemd/unit.service"]
+    assert host.enabled and not plan(host).changed
+
+
+def test_reading_and_planning_touch_neither_kernel_nor_units():
+    host = PlayedHost()
+    plan(host)
+    assert not [c for c in host.calls if c.startswith(("nft -f", "systemctl enable", "systemctl daemon-reload"))]
+
+
+@pytest.mark.parametrize("drift", ["kernel", "rules", "unit", "enabled"])
+def test_every_kind_of_drift_is_seen(files, drift):
+    host = PlayedHost()
+    nftables.Nftables(host).commit(plan(host))
+    if drift == "kernel":
+        host.table = LISTING.replace("as_nft_prints_it", "altered")
+    elif drift == "enabled":
+        host.enabled = False
+    else:
+        path = {"rules": nftables.RULES, "unit": nftables.UNIT_FILE}[drift]
+        with open(path, "a", encoding="utf-8") as handle:
+            handle.write("# altered\n")
+    assert plan(host).changed
+
+
+def test_removal_leaves_nothing_and_is_idempotent(files):
+    host = PlayedHost()
+    nftables.Nftables(host).commit(plan(host))
+    removal = plan(host, None)
+    assert removal.changed
+    nftables.Nftables(host).commit(removal)
+    assert written(files) == [] and not host.table and not host.enabled
+    assert not (files / "etc/printfleet-cups").exists()
+    assert not plan(host, None).changed
+
+
+@pytest.mark.parametrize("step", ["nft -f -", "systemctl daemon-reload", "systemctl enable --now"])
+def test_a_failed_first_change_leaves_the_host_bare(files, step):
+    host = PlayedHost()
+    change = plan(host)
+    host.fails = step
+    with pytest.raises(BackendError, match="no space left on device; the nftables rules are as they were before"):
+        nftables.Nftables(host).commit(change)
+    assert host.table == "" and written(files) == []
+
+
+def test_a_failed_removal_puts_the_rules_back(files):
+    host = PlayedHost()
+    nftables.Nftables(host).commit(plan(host))
+    change = plan(host, None)
+    host.fails = "systemctl disable"
+    with pytest.raises(BackendError):
+        nftables.Nftables(host).commit(change)
+    assert host.table == LISTING and len(written(files)) == 2
+
+
+def test_a_chain_of_others_that_overrules_is_warned_of():
+    host = PlayedHost()
+    host.table = "table inet filter {\n\tchain in {\n\t\ttype filter hook input priority 0; policy drop;\n\t}\n}\n"
+    flow_in = _words.read_ports(631, "port")
+    policy = make_policy((Flow("row", "ipp_sharing", "in", "tcp", flow_in, (), False),), "keep", "keep", False, (), None)
+    assert "table inet filter, chain in drops" in plan(host, policy).warnings[0]

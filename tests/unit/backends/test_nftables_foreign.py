@@ -1,0 +1,91 @@
+# Copyright (c) 2026 the printfleet.cups maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What stands of the administrator's own chains beside a default of deny."""
+
+from __future__ import annotations
+
+import pytest
+from ansible_collections.printfleet.cups.plugins.module_utils._backend import BackendError
+from ansible_collections.printfleet.cups.plugins.module_utils._backends.nftables_foreign import base_chains, keep
+
+
+def table(*rules, family="inet", policy="accept", hook="input", more=""):
+    return (
+        "table %s filter {\n%s\tchain mine {\n\t\ttype filter hook %s priority filter; policy %s;\n%s\t}\n}\n"
+        % (family, more, hook, policy, "".join("\t\t%s\n" % rule for rule in rules))
+    )
+
+
+def test_an_accept_is_copied_and_a_drop_is_left_to_its_own_chain():
+    kept = keep(table("tcp dport 80 accept", "tcp dport 81 drop"), ("in",))
+    assert kept.rules == {"in": ("jump kept_1",), "out": ()}
+    assert kept.parts == (
+        '\tchain kept_1 {\n\t\tcomment "as in table inet filter, chain mine"\n\t\ttcp dport 80 accept\n\t}\n',
+    )
+
+
+def test_a_chain_that_accepts_nothing_is_not_copied():
+    assert keep(table("tcp dport 81 drop"), ("in", "out")).parts == ()
+
+
+def test_only_the_denied_directions_are_copied():
+    ruleset = table("tcp dport 80 accept", hook="output")
+    assert keep(ruleset, ("in",)).rules == {"in": (), "out": ()}
+    assert keep(ruleset, ("out",)).rules == {"in": (), "out": ("jump kept_1",)}
+
+
+@pytest.mark.parametrize("family, guard", [("ip", "meta nfproto ipv4 "), ("ip6", "meta nfproto ipv6 "), ("inet", "")])
+def test_a_table_of_one_family_opens_in_that_family_only(family, guard):
+    assert keep(table("tcp dport 80 accept", family=family), ("in",)).rules["in"] == (guard + "jump kept_1",)
+
+
+def test_called_chains_and_sets_come_along_under_our_names():
+    more = (
+        "\tset office {\n\t\ttype ipv4_addr\n\t\telements = { 198.51.100.1 }\n\t}\n"
+        "\tchain web {\n\t\ttcp dport 80 accept\n\t\treturn\n\t}\n"
+    )
+    kept = keep(table("ip saddr @office jump web", more=more), ("in",))
+    text = "".join(kept.parts)
+    assert "ip saddr @kept_3 jump kept_2" in text
+    assert "set kept_3 {\n\t\ttype ipv4_addr\n\t\telements = { 198.51.100.1 }" in text
+    assert "chain kept_2 {" in text and "\t\treturn\n" in text
+
+
+def test_counters_and_logs_are_not_repeated_and_quoted_words_are_not_read():
+    kept = keep(table('tcp dport 22 counter packets 0 bytes 0 log prefix "add @x } accept" level info accept'), ("in",))
+    assert "\t\ttcp dport 22 accept\n" in "".join(kept.parts)
+
+
+@pytest.mark.parametrize("rule", [
+    "meta l4proto tcp xt match recent accept",
+    "tcp dport 22 add @seen { ip saddr } accept",
+    "tcp dport 22 meta mark set 0x1 accept",
+    "tcp dport 22 quota 5 mbytes accept",
+])
+def test_what_cannot_be_read_exactly_is_refused_by_name(rule):
+    with pytest.raises(BackendError, match="table inet filter, chain mine has the rule '.*' ?.*cannot be kept open"):
+        keep(table(rule), ("in",))
+
+
+def test_an_unreadable_rule_that_opens_nothing_is_no_obstacle():
+    assert keep(table("tcp dport 80 accept", "tcp dport 22 add @seen { ip saddr } drop"), ("in",)).rules["in"]
+
+
+def test_a_set_that_changes_by_itself_is_refused():
+    more = "\tset known {\n\t\ttype ipv4_addr\n\t\tflags timeout\n\t}\n"
+    with pytest.raises(BackendError, match="whose set known changes by itself"):
+        keep(table("ip saddr @known accept", more=more), ("in",))
+
+
+def test_our_own_table_is_not_foreign():
+    ruleset = table("tcp dport 80 accept").replace("table inet filter", "table inet printfleet_cups")
+    assert base_chains(ruleset) == [] and keep(ruleset, ("in",)).parts == ()
+
+
+def test_a_chain_that_drops_by_default_is_told():
+    assert base_chains(table(policy="drop")) == [("inet", "filter", "mine", "in", "drop")]
+
+
+def test_tables_that_see_no_ip_at_these_hooks_are_passed_over():
+    assert base_chains("table bridge filter {\n\tchain a {\n\t\ttype filter hook input priority 0; policy drop;\n\t}\n}\n") == []

@@ -1,0 +1,145 @@
+# Copyright (c) 2026 the printfleet.cups maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The text of our table: which verdict each port gets, and for whom."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from ansible_collections.printfleet.cups.plugins.module_utils import _words
+from ansible_collections.printfleet.cups.plugins.module_utils._backends import nftables_ruleset
+from ansible_collections.printfleet.cups.plugins.module_utils._flow import Flow
+from ansible_collections.printfleet.cups.plugins.module_utils._policy import Ssh, make_policy
+
+LAN = _words.Interface("eth0", ("198.18.0.0/24", "2001:db8::/64"), ("198.18.0.255",), True)
+
+
+def flow(direction="in", protocol="tcp", port=631, peers=(), broadcast=False, row="Table 1: 631 (IPP/IPPS) TCP IN"):
+    return Flow(row, "ipp_sharing", direction, protocol, _words.read_ports(port, "port"), tuple(peers), broadcast)
+
+
+def render(*flows, incoming="keep", outgoing="keep", log=False, ssh=None, **kept):
+    return nftables_ruleset.render(make_policy(flows, incoming, outgoing, log, (LAN,), ssh), **kept)
+
+
+def verdicts(text, name):
+    """The map's elements: {"tcp . 631": "accept"}."""
+    body = re.search(r"map %s \{(.*?)\n\t\}" % name, text, re.S)
+    return dict(re.findall(r'(\w+ \. [\d-]+) comment "[^"]*" : ([\w ]+?)(?=,| \})', body.group(1))) if body else {}
+
+
+def chain(text, name):
+    return re.search(r"\tchain %s \{\n(.*?)\t\}" % name, text, re.S).group(1)
+
+
+def test_the_file_replaces_the_whole_table_from_any_state():
+    assert "\ntable inet printfleet_cups\ndelete table inet printfleet_cups\ntable inet printfleet_cups {" in render()
+
+
+def test_631_udp_is_refused_whatever_the_wish():
+    assert verdicts(render(), "rows_in") == {"udp . 631": "goto refuse_in"}
+    assert verdicts(render(flow(), incoming="deny"), "rows_in")["udp . 631"] == "goto refuse_in"
+
+
+def test_a_row_open_to_anyone_is_accepted_without_a_look_at_the_peer():
+    assert verdicts(render(flow()), "rows_in")["tcp . 631"] == "accept"
+
+
+@pytest.mark.parametrize("incoming", ["keep", "deny"])
+def test_a_row_with_peers_asks_both_families_and_refuses_the_others(incoming):
+    text = render(flow(peers=["198.51.100.0/24", "2001:db8:1::/64"]), incoming=incoming)
+    assert verdicts(text, "rows_in")["tcp . 631"] == "jump peers_in_1"
+    assert chain(text, "peers_in_1").split("\n\t\t") == [
+        "\t\tip saddr @peers_in_1_v4 accept", "ip6 saddr @peers_in_1_v6 accept", "goto refuse_in\n"
+    ]
+    assert "elements = { 198.51.100.0/24 }" in text and "elements = { 2001:db8:1::/64 }" in text
+
+
+def test_peers_of_one_family_close_the_other_one():
+    body = chain(render(flow(peers=["198.51.100.7"])), "peers_in_1")
+    assert "ip6" not in body and body.endswith("goto refuse_in\n")
+
+
+def test_a_missing_interface_lets_nobody_in():
+    assert verdicts(render(flow(peers=["@IF(wlan9)"])), "rows_in")["tcp . 631"] == "goto refuse_in"
+
+
+def test_rows_with_the_same_peers_share_one_set_of_addresses():
+    text = render(flow(peers=["@LOCAL"]), flow(protocol="udp", port=5353, peers=["@LOCAL"]))
+    assert text.count("chain peers_in_") == 1
+    assert "elements = { 198.18.0.0/24 }" in text
+
+
+def test_keep_closes_nothing_on_the_way_out():
+    text = render(flow("out", port="9100-9102", peers=["198.51.100.9"]))
+    assert "chain outgoing" not in text and "policy drop" not in text
+
+
+def test_deny_out_sends_jobs_to_the_listed_printers_only():
+    text = render(flow("out", port="9100-9102", peers=["198.51.100.9"]), outgoing="deny")
+    assert verdicts(text, "rows_out") == {"tcp . 9100-9102": "jump peers_out_1"}
+    assert "ip daddr @peers_out_1_v4 accept" in text
+    assert "hook output priority filter; policy drop;" in text
+    assert chain(text, "outgoing").endswith("goto refuse_out\n")
+    assert chain(text, "refuse_out").strip() == "reject"
+
+
+def test_discovery_reaches_the_broadcast_addresses_of_the_host():
+    text = render(flow("out", "udp", 161, ["198.51.100.9"], True), outgoing="deny")
+    assert "elements = { 198.18.0.255, 198.51.100.9, 255.255.255.255 }" in text
+
+
+def test_answers_leave_from_the_port_that_was_asked():
+    text = render(flow(protocol="udp", port=5353, peers=["198.51.100.0/24"]), outgoing="deny")
+    assert verdicts(text, "answers_out") == {"udp . 5353": "jump peers_out_2"}
+    assert "meta l4proto . th sport vmap @answers_out" in chain(text, "outgoing")
+
+
+def test_overlapping_rows_become_disjoint_elements_for_all_their_peers():
+    text = render(flow(peers=["198.51.100.1"]), flow(port="600-700", peers=["198.51.100.2"], row="Extra: 600-700 TCP IN"))
+    assert verdicts(text, "rows_in") == {
+        "tcp . 600-630": "jump peers_in_1", "tcp . 631": "jump peers_in_2", "tcp . 632-700": "jump peers_in_1",
+        "udp . 631": "goto refuse_in",
+    }
+    assert "elements = { 198.51.100.1, 198.51.100.2 }" in text
+
+
+def test_deny_in_lets_ssh_in_from_where_ansible_comes_only():
+    text = render(incoming="deny", ssh=Ssh("2001:db8:9::1", 2222))
+    assert verdicts(text, "rows_in")["tcp . 2222"] == "jump peers_in_1"
+    assert "elements = { 2001:db8:9::1 }" in text
+    assert "ssh" not in render(ssh=Ssh("2001:db8:9::1", 2222)).lower()
+
+
+def test_the_baseline_comes_with_deny_only():
+    denied, kept = render(incoming="deny"), render()
+    assert "icmpv6 type" in chain(denied, "incoming") and "icmpv6" not in kept
+    assert 'iifname "lo" accept' in chain(denied, "incoming")
+
+
+def test_what_the_administrator_opened_is_asked_after_our_rows_and_before_the_refusal():
+    text = render(flow(), incoming="deny", kept_incoming=["jump kept_1"], kept_parts=["\tchain kept_1 {\n\t}\n"])
+    lines = chain(text, "incoming").split("\n")
+    assert lines.index("\t\tjump kept_1") > lines.index("\t\tmeta l4proto . th dport vmap @rows_in")
+    assert lines.index("\t\tgoto refuse_in") == lines.index("\t\tjump kept_1") + 1
+
+
+def test_the_log_is_limited_and_off_by_default():
+    assert " log " not in render(incoming="deny", outgoing="deny")
+    text = render(log=True)
+    assert all("limit rate" in line for line in text.splitlines() if " log " in line)
+    assert "log prefix" in chain(text, "refuse_in")
+
+
+def test_comments_fit_into_what_nft_takes():
+    rows = ["Extra: %s" % ("x" * 73)] * 1 + ["Extra: %s" % ("y" * 73)]
+    text = render(*(flow(row=row) for row in rows))
+    assert max(len(c) for c in re.findall(r'comment "([^"]*)"', text)) <= 127
+
+
+def test_own_table_is_found_among_others():
+    ruleset = "table ip a {\n\tchain b {\n\t}\n}\ntable inet printfleet_cups {\n\tchain c {\n\t}\n}\ntable ip6 d {\n}\n"
+    assert nftables_ruleset.own_table(ruleset) == "table inet printfleet_cups {\n\tchain c {\n\t}\n}\n"
+    assert nftables_ruleset.own_table("table ip printfleet_cups {\n}\n") is None

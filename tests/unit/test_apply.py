@@ -1,0 +1,152 @@
+# Copyright (c) 2026 the printfleet.cups maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The whole change of a host, and which backend it is for."""
+
+from __future__ import annotations
+
+import pytest
+from ansible_collections.printfleet.cups.plugins.module_utils import _apply, _managers, _memory
+from ansible_collections.printfleet.cups.plugins.module_utils._backend import BackendError, Plan
+from ansible_collections.printfleet.cups.plugins.module_utils._memory import NOTHING, Memory
+from ansible_collections.printfleet.cups.plugins.module_utils._policy import Ssh
+from ansible_collections.printfleet.cups.plugins.module_utils._words import Interface, Refused
+
+ROW = {"row": "Table 1: 631 (IPP/IPPS) TCP IN", "direction": "in", "protocol": "tcp", "port": "631", "peers": ["@LOCAL"]}
+WISH = {"flows": [ROW], "default_incoming": "deny", "default_outgoing": "keep", "log_denied": False}
+AROUND = _apply.Surroundings((Interface("eth0", ("198.18.0.0/24",), (), True),), Ssh("198.18.0.9", 22))
+
+
+class PlayedBackend:
+    """Holds a policy, as a real one holds rules."""
+
+    def __init__(self, name, installed=True, active=False, holds=None):
+        self.name, self.installed, self.is_active, self.holds = name, installed, active, holds
+        self.log = []
+
+    def missing(self):
+        return [] if self.installed else [self.name]
+
+    def active(self):
+        return self.is_active
+
+    def read(self, memory):
+        return dict(memory)
+
+    def plan(self, state, policy):
+        return Plan(repr(self.holds), repr(policy), policy, ("a word of warning",) if policy else ())
+
+    def commit(self, plan):
+        self.log.append(plan.steps)
+        self.holds = plan.steps
+        return {"was": "before"}
+
+
+def hosts(**active):
+    return {name: PlayedBackend(name, active=active.get(name, False)) for name in _managers.NAMES}
+
+
+@pytest.fixture(autouse=True)
+def state_file(tmp_path, monkeypatch):
+    monkeypatch.setattr(_memory, "PATH", str(tmp_path / "printfleet-cups/state.json"))
+    monkeypatch.setattr("os.fchown", lambda *_args: None)
+    return tmp_path / "printfleet-cups/state.json"
+
+
+@pytest.mark.parametrize("active, wanted, chosen", [
+    ({}, "auto", "nftables"),
+    ({"ufw": True}, "auto", "ufw"),
+    ({"firewalld": True}, "auto", "firewalld"),
+    ({}, "ufw", "ufw"),
+    ({"ufw": True}, "ufw", "ufw"),
+    ({"nftables": True}, "firewalld", "firewalld"),
+])
+def test_the_backend_is_the_active_manager_or_the_named_one(active, wanted, chosen):
+    assert _managers.choose(wanted, hosts(**active)) == chosen
+
+
+@pytest.mark.parametrize("wanted", ["auto", "ufw", "firewalld", "nftables"])
+def test_two_active_managers_are_refused_by_name(wanted):
+    with pytest.raises(BackendError, match="firewalld and ufw are both active"):
+        _managers.choose(wanted, hosts(ufw=True, firewalld=True))
+
+
+def test_a_named_backend_beside_an_active_one_is_refused():
+    with pytest.raises(BackendError, match="cups_firewall_backend: 'nftables' is not possible here: ufw is active"):
+        _managers.choose("nftables", hosts(ufw=True))
+
+
+def test_applying_changes_once_and_remembers(state_file):
+    known = hosts()
+    change = _apply.plan_present(WISH, "auto", known, NOTHING, AROUND)
+    assert change.changed and not state_file.exists() and change.warnings == ("a word of warning",)
+    _apply.carry_out(change, known)
+    assert state_file.stat().st_mode & 0o777 == 0o600
+    memory = _memory.load()
+    assert memory.backend == "nftables" and memory.found == {"was": "before"}
+    assert not _apply.plan_present(WISH, "auto", known, memory, AROUND).changed
+
+
+def test_missing_packages_predict_a_change_and_plan_nothing():
+    known = hosts()
+    known["nftables"].installed = False
+    change = _apply.plan_present(WISH, "auto", known, NOTHING, AROUND)
+    assert change.changed and change.packages_missing == ("nftables",) and change.plans == ()
+    assert "open   in  tcp 631 from 198.18.0.0/24  (Table 1: 631 (IPP/IPPS) TCP IN)" in change.after
+
+
+def test_a_lost_memory_is_mended_even_where_the_rules_are_right():
+    known = hosts()
+    _apply.carry_out(_apply.plan_present(WISH, "auto", known, NOTHING, AROUND), known)
+    change = _apply.plan_present(WISH, "auto", known, NOTHING, AROUND)
+    assert change.changed and change.plans == ()
+
+
+def test_another_backend_takes_over_before_the_old_one_lets_go():
+    known = hosts()
+    _apply.carry_out(_apply.plan_present(WISH, "auto", known, NOTHING, AROUND), known)
+    change = _apply.plan_present(WISH, "ufw", known, _memory.load(), AROUND)
+    assert [name for name, _plan in change.plans] == ["ufw", "nftables"]
+    _apply.carry_out(change, known)
+    assert known["nftables"].holds is None and _memory.load().backend == "ufw"
+
+
+def test_absent_asks_every_installed_backend_even_without_memory(state_file):
+    known = hosts()
+    known["ufw"].holds = "something of ours"
+    change = _apply.plan_absent(known, NOTHING)
+    assert [name for name, _plan in change.plans] == ["ufw"]
+    _apply.carry_out(change, known)
+    assert not state_file.exists() and not state_file.parent.exists()
+    assert not _apply.plan_absent(known, NOTHING).changed
+
+
+def test_the_ssh_opening_outlives_a_run_from_the_console():
+    known = hosts()
+    _apply.carry_out(_apply.plan_present(WISH, "auto", known, NOTHING, AROUND), known)
+    change = _apply.plan_present(WISH, "auto", known, _memory.load(), AROUND._replace(ssh=None))
+    assert not change.changed
+
+
+def test_a_bad_flow_is_named_by_its_place():
+    with pytest.raises(Refused, match=r"flows\[1\].port: '0' is not allowed"):
+        _apply.plan_present(dict(WISH, flows=[ROW, dict(ROW, port="0")]), "auto", hosts(), NOTHING, AROUND)
+
+
+def test_an_interface_that_is_not_there_is_warned_of():
+    wish = dict(WISH, flows=[dict(ROW, peers=["@IF(wlan9)"])])
+    assert "@IF(wlan9)" in _apply.plan_present(wish, "auto", hosts(), NOTHING, AROUND).warnings[0]
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"format": 9}', '{"format": 1, "backend": "x", "wish": 3, "found": {}}'])
+def test_an_unreadable_memory_is_told_and_not_guessed(state_file, text):
+    state_file.parent.mkdir()
+    state_file.write_text(text, encoding="utf-8")
+    with pytest.raises(BackendError, match="state.json cannot be read"):
+        _memory.load()
+
+
+def test_memory_survives_its_way_over_the_disk():
+    memory = Memory("ufw", {"flows": []}, {"a": "b"})
+    _memory.save(memory)
+    assert _memory.load() == memory
