@@ -1,0 +1,245 @@
+# Copyright (c) 2026 the printfleet.cups maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""From a policy to firewalld's objects: services, sets and policies as XML, and as firewalld tells them back.  Pure.
+
+What was measured on firewalld 1.3.3 and 2.3.1, and is the ground of this layout:
+- a policy of negative priority comes before everything that a zone opens, whatever binds the zone (default,
+  interface, source); one of positive priority comes after the zone's rules and before the zone's target;
+- a policy for a zone by name does not reach packets that come in by the default zone without a binding
+  (1.3.3), one for ANY does;
+- established, related and loopback packets are accepted before any policy, in both directions.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from typing import Dict, Iterable, List, NamedTuple, Optional, Tuple
+from xml.sax.saxutils import escape
+
+from ansible_collections.printfleet.cups.plugins.module_utils._backend import OWNER
+from ansible_collections.printfleet.cups.plugins.module_utils._backends.firewalld_rules import (
+    BASELINE, CLOSURES, FAMILIES, OPENINGS, RESET, PolicyObject, Rule, baseline_in, baseline_out, log_rest, protocol,
+    reset_rest, tag,
+)
+from ansible_collections.printfleet.cups.plugins.module_utils._backends.firewalld_zones import ACCEPT, Zone
+from ansible_collections.printfleet.cups.plugins.module_utils._policy import Opening, Policy
+from ansible_collections.printfleet.cups.plugins.module_utils._words import Ports
+
+FOLDER = "/etc/firewalld"
+# A policy's name has at most 18 characters (max_policy_name_len() in firewall/functions.py: what iptables
+# leaves of a chain's name), too few for the whole of our name.
+POLICY_IN = "printfleet-in"
+POLICY_IN_TRUSTED = "printfleet-trusted"
+POLICY_IN_END = "printfleet-in-end"
+POLICY_OUT = "printfleet-out"
+POLICY_OUT_END = "printfleet-out-end"
+POLICIES = (POLICY_IN, POLICY_IN_TRUSTED, POLICY_IN_END, POLICY_OUT, POLICY_OUT_END)
+
+# firewalld.policies(5): -32768 to 32767.
+_FIRST, _LAST = -32768, 32767
+_EVERYONE = ("0.0.0.0/0", "::/0")
+# A name that differs from a service of the same row, where two such rows are told apart.
+_MARK_LENGTH = 8
+
+
+class Objects(NamedTuple):
+    """All that is ours in firewalld.
+
+    ``files`` by full path.  ``rules`` by policy and ``entries`` by set are what can differ between files and
+    daemon without a reload; ``digest`` stands for all the rest and is part of the first policy's description.
+    """
+
+    files: Dict[str, str]
+    rules: Dict[str, Tuple[str, ...]]
+    entries: Dict[str, Tuple[str, ...]]
+    digest: str
+
+
+NOTHING = Objects({}, {}, {}, "")
+
+
+def path(kind: str, name: str) -> str:
+    """Where an object lies; ``kind`` is services, ipsets or policies."""
+    return "%s/%s/%s.xml" % (FOLDER, kind, name)
+
+
+def sets_among(paths: Iterable[str]) -> Tuple[str, ...]:
+    """The names of the sets among our files."""
+    found = (re.fullmatch(re.escape(path("ipsets", "")[:-len(".xml")]) + r"(.+)\.xml", p) for p in sorted(paths))
+    return tuple(match.group(1) for match in found if match)
+
+
+def render(policy: Policy, zones: Iterable[Zone], default_zone: str) -> Objects:
+    """Everything of ours for one policy on a host with these zones."""
+    services = _service_names(policy)
+    sets = _Sets()
+    policies = _policies(policy, services, sets, {zone.name: zone for zone in zones}, default_zone)
+    # An opening for nobody has no rule, so it needs no service either.
+    parts = [part for p in policies for rule in p.rules for part in rule.parts]
+    used = {value for element, pairs in parts if element == "service" for _name, value in pairs}
+    heads = {path("services", name): _service(key) for key, name in services.items() if name in used}
+    heads.update({path("ipsets", name): _set(name, ()) for name in sets.entries})
+    heads.update({path("policies", p.name): _policy(p._replace(rules=()), "") for p in policies})
+    digest = hashlib.sha256(repr(sorted(heads.items())).encode()).hexdigest()[:_MARK_LENGTH * 2]
+    files = dict(heads)
+    files.update({path("ipsets", name): _set(name, entries) for name, entries in sets.entries.items()})
+    files.update({path("policies", p.name): _policy(p, digest) for p in policies})
+    rules = {p.name: tuple(sorted(r.rich() for r in p.rules)) for p in policies}
+    return Objects(files, rules, {n: tuple(sorted(e)) for n, e in sets.entries.items()}, digest)
+
+
+# --- policies -------------------------------------------------------------------------------------------------
+
+
+def _policies(
+    policy: Policy, services: Dict[tuple, str], sets: "_Sets", zones: Dict[str, Zone], default_zone: str
+) -> List[PolicyObject]:
+    denied_in, denied_out = (policy.default(direction) == "deny" for direction in ("in", "out"))
+    rules = {d: _openings(policy, d, services, sets) + _closures(policy, d, services) for d in ("in", "out")}
+    made = [
+        PolicyObject(
+            POLICY_IN, "Printing, incoming", ("ANY",), ("HOST",), _FIRST, "CONTINUE",
+            tuple(rules["in"] + (baseline_in() if denied_in else [])),
+        ),
+        PolicyObject(
+            POLICY_OUT, "Printing, outgoing", ("HOST",), ("ANY",), _FIRST, "CONTINUE",
+            tuple(rules["out"] + (baseline_out() if denied_out else [])),
+        ),
+    ]
+    open_by_default = default_zone in zones and zones[default_zone].target == ACCEPT
+    if denied_in and (open_by_default or policy.log_denied):
+        made += _end_of_incoming(policy.log_denied, zones, default_zone, open_by_default)
+    if denied_out:
+        rest = tuple(reset_rest(policy.log_denied))
+        made.append(PolicyObject(POLICY_OUT_END, "All else outgoing", ("HOST",), ("ANY",), _LAST, "REJECT", rest))
+    return [p for p in made if p.rules or p.name in (POLICY_IN_TRUSTED, POLICY_IN_END, POLICY_OUT_END)]
+
+
+def _end_of_incoming(log: bool, zones: Dict[str, Zone], default_zone: str, close: bool) -> List[PolicyObject]:
+    """What happens after the zones' rules and before their targets: only to close a default zone, or to log.
+
+    A zone that accepts everything and is not the default one is bound by the administrator's own hand to
+    sources or interfaces: it stands.
+    """
+    made = []
+    trusting = tuple(sorted(z.name for z in zones.values() if z.target == ACCEPT and z.name != default_zone))
+    if trusting:
+        made.append(
+            PolicyObject(POLICY_IN_TRUSTED, "Trusted zones", trusting, ("HOST",), _LAST - 1, ACCEPT, ())
+        )
+    rules: List[Rule] = []
+    if close:
+        for kind, value in zones[default_zone].sources:
+            family = "" if kind != "address" else "ipv6" if ":" in value else "ipv4"
+            rules.append(Rule(BASELINE, family, (("source", ((kind, value),)),), "accept"))
+        # The target "default" of a zone accepts ICMP as well (firewalld.zone(5)).
+        rules += [Rule(BASELINE, "", (protocol(number),), "accept") for number in (1, 58)]
+    rules += log_rest() if log else []
+    target = "DROP" if close else "CONTINUE"
+    made.append(PolicyObject(POLICY_IN_END, "All else incoming", ("ANY",), ("HOST",), _LAST, target, tuple(rules)))
+    return made
+
+
+def _openings(policy: Policy, direction: str, services: Dict[tuple, str], sets: "_Sets") -> List[Rule]:
+    rules: List[Rule] = []
+    for opening in (o for o in policy.openings if o.direction == direction):
+        service = ("service", (("name", services[_key(opening)]),))
+        if opening.peers is None:
+            rules.append(Rule(OPENINGS, "", (service,), "accept"))
+            continue
+        for version, family in FAMILIES:
+            networks = opening.networks(version)
+            if not networks:
+                continue
+            side = "source" if direction == "in" else "destination"
+            narrowed = () if networks[0] in _EVERYONE else ((side, (("ipset", sets.name(opening.peers, version)),)),)
+            rules.append(Rule(OPENINGS, family, narrowed + (service,), "accept"))
+    return list(dict.fromkeys(rules))
+
+
+def _closures(policy: Policy, direction: str, services: Dict[tuple, str]) -> List[Rule]:
+    rules: List[Rule] = []
+    for closure in (c for c in policy.closures if c.direction == direction):
+        service = ("service", (("name", services[_key(closure)]),))
+        if direction == "out" and closure.protocol == "tcp":
+            rules += [Rule(CLOSURES, family, (service,), RESET, policy.log_denied) for _version, family in FAMILIES]
+        else:
+            action = "drop" if direction == "in" else "reject"
+            rules.append(Rule(CLOSURES, "", (service,), action, policy.log_denied))
+    return list(dict.fromkeys(rules))
+
+
+# --- services and sets ----------------------------------------------------------------------------------------
+
+
+class _Sets:
+    """Gives every group of peers its set, one for each family."""
+
+    def __init__(self) -> None:
+        self._groups: Dict[Tuple[str, ...], int] = {}
+        self.entries: Dict[str, Tuple[str, ...]] = {}
+
+    def name(self, peers: Tuple[str, ...], version: int) -> str:
+        """The name of the set, 31 characters at most (IPSET_MAXNAMELEN)."""
+        networks = Opening("", "", "", Ports(1, 1), peers).networks(version)
+        number = self._groups.setdefault(tuple(peers), len(self._groups) + 1)
+        name = "%s-%d-v%d" % (OWNER, number, version)
+        self.entries[name] = networks
+        return name
+
+
+def _key(record: object) -> tuple:
+    return (record.row, record.protocol, record.ports, getattr(record, "side", "destination"))  # type: ignore
+
+
+def _service_names(policy: Policy) -> Dict[tuple, str]:
+    """A service for every row, named after it; rows whose names would be the same get a mark each."""
+    keys = list(dict.fromkeys(_key(r) for r in policy.openings + policy.closures))
+    names = {key: "%s-%s" % (OWNER, re.sub(r"[^a-z0-9]+", "-", key[0].lower()).strip("-")) for key in keys}
+    taken = list(names.values())
+    return {
+        key: name if taken.count(name) == 1 else "%s-%s" % (name, hashlib.sha256(repr(key).encode()).hexdigest()[:8])
+        for key, name in names.items()
+    }
+
+
+def _service(key: tuple) -> str:
+    row, transport, ports, side = key
+    element, what = ("source-port", "from port") if side == "source" else ("port", "to port")
+    told = "What the row stands for: %s packets %s %s." % (transport.upper(), what, ports)
+    return _file("service", (), row, told, [tag(element, (("protocol", transport), ("port", str(ports))))])
+
+
+def _set(name: str, entries: Iterable[str]) -> str:
+    family = "inet" if name.endswith("-v4") else "inet6"
+    lines = [tag("option", (("name", "family"), ("value", family)))]
+    # The default of ipset(8) is 65536; the backend nftables has no limit and takes no notice.
+    lines.append(tag("option", (("name", "maxelem"), ("value", "1048576"))))
+    lines += ["<entry>%s</entry>" % escape(entry) for entry in entries]
+    told = "Hosts and networks that rows of the page are open to."
+    return _file("ipset", (("type", "hash:net"),), "Printing peers", told, lines)
+
+
+def _policy(p: PolicyObject, digest: str) -> str:
+    told = "Ports of the CUPS page Firewalls, put into force by printfleet.cups."
+    if p.name == POLICY_IN:
+        told += " State %s." % digest
+    lines = [tag("ingress-zone", (("name", zone),)) for zone in p.ingress]
+    lines += [tag("egress-zone", (("name", zone),)) for zone in p.egress]
+    lines += [rule.xml() for rule in p.rules]
+    return _file("policy", (("priority", str(p.priority)), ("target", p.target)), p.short, told, lines)
+
+
+def digest_in(description: Optional[str]) -> str:
+    """The digest that a running policy's description carries, "" for none."""
+    found = re.search(r"State ([0-9a-f]+)\.", description or "")
+    return found.group(1) if found else ""
+
+
+def _file(kind: str, attributes: Iterable[Tuple[str, str]], short: str, told: str, lines: Iterable[str]) -> str:
+    body = ["<short>%s</short>" % escape(short), "<description>%s</description>" % escape(told)] + list(lines)
+    return '<?xml version="1.0" encoding="utf-8"?>\n%s\n%s</%s>\n' % (
+        tag(kind, attributes, closed=False), "".join("  %s\n" % line for line in body), kind
+    )

@@ -1,0 +1,137 @@
+# Copyright (c) 2026 the printfleet.cups maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The running firewalld: what it holds, and changes that need no reload.  By busctl, which systemd brings.
+
+firewall-cmd needs a quarter of a second for every question, most of it to start; busctl needs a hundredth.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Dict, Iterable, List, NamedTuple, Optional, Sequence, Tuple
+
+from ansible_collections.printfleet.cups.plugins.module_utils._backend import BackendError, Host, must
+from ansible_collections.printfleet.cups.plugins.module_utils._backends import firewalld_objects
+from ansible_collections.printfleet.cups.plugins.module_utils._backends.firewalld_objects import POLICIES, POLICY_IN
+
+_NAME = "org.fedoraproject.FirewallD1"
+_PATH = "/org/fedoraproject/FirewallD1"
+# A reload of many zones and sets can take long; busctl's own limit is 25 seconds.
+_SECONDS = 110
+# Linux takes 128 KiB for one argument and a quarter of the stack for all (execve(2)): larger sets go by a reload.
+LARGEST_SET = 20000
+
+
+class Running(NamedTuple):
+    """What the running firewalld holds of ours; see ``firewalld_objects.Objects`` for the same words."""
+
+    rules: Dict[str, Tuple[str, ...]]
+    entries: Dict[str, Tuple[str, ...]]
+    digest: str
+    in_kernel: bool  # False: something else took firewalld's rules out of the kernel
+
+
+class Service(NamedTuple):
+    """The unit firewalld.service."""
+
+    active: bool
+    enabled: bool
+    masked: bool
+    evicts: Tuple[str, ...]  # units in use that systemd stops when firewalld starts
+
+
+def service(host: Host) -> Service:
+    """Ask systemd."""
+    if not host.program("systemctl"):
+        return Service(False, False, False, ())
+    asked = "--property=Id,ActiveState,UnitFileState,Conflicts"
+    shown = must(host, ["systemctl", "show", asked, "firewalld.service", "nftables.service"])
+    units = {}
+    for block in shown.strip().split("\n\n"):
+        unit = dict(line.partition("=")[::2] for line in block.splitlines())
+        units[unit.get("Id", "")] = unit
+    own = units.get("firewalld.service", {})
+    # firewalld 1.3's unit conflicts with nftables.service, that of 2.3 no longer does.
+    evicts = tuple(
+        name for name, unit in units.items()
+        if name in own.get("Conflicts", "").split()
+        and (unit.get("ActiveState") == "active" or unit.get("UnitFileState") == "enabled")
+    )
+    return Service(
+        own.get("ActiveState") == "active",
+        own.get("UnitFileState") in ("enabled", "static"),
+        own.get("UnitFileState") in ("masked", "masked-runtime"),
+        evicts,
+    )
+
+
+def read(host: Host, nftables: bool, sets: Iterable[str]) -> Running:
+    """Read from a firewalld that is active; raises BackendError where it does not answer.
+
+    ``sets`` are those to ask for: every question costs a hundredth of a second, and a list of all
+    sets would say no more than the digest does.
+    """
+    present = [name for name in _strings(_call(host, "policy", "getPolicies")) if name in POLICIES]
+    rules: Dict[str, Tuple[str, ...]] = {}
+    digest = ""
+    for name in present:
+        settings = _call(host, "policy", "getPolicySettings", "s", name)
+        rules[name] = tuple(sorted(settings.get("rich_rules", {}).get("data", [])))
+        if name == POLICY_IN:
+            digest = firewalld_objects.digest_in(settings.get("description", {}).get("data"))
+    entries = {name: _entries(host, name) for name in sets if present}
+    held = {name: known for name, known in entries.items() if known is not None}
+    return Running(rules, held, digest, _in_kernel(host) if nftables and POLICY_IN in present else True)
+
+
+def _entries(host: Host, name: str) -> Optional[Tuple[str, ...]]:
+    try:
+        return tuple(sorted(_strings(_call(host, "ipset", "getEntries", "s", name))))
+    except BackendError as error:
+        if "INVALID_IPSET" in str(error):
+            return None
+        raise
+
+
+def _in_kernel(host: Host) -> bool:
+    """Whether the chain that has at least the closure of 631/udp is still there."""
+    chain = "filter_IN_policy_%s_pre" % POLICY_IN
+    listed = host.run(["nft", "list", "chain", "inet", "firewalld", chain])
+    return listed.status == 0 and " drop" in listed.output
+
+
+def reload(host: Host) -> None:
+    """Load all files; firewalld checks them first, and where one is wrong it changes nothing and says so."""
+    _call(host, "", "reload")
+
+
+def set_rules(host: Host, policy: str, rules: Sequence[str]) -> None:
+    """Give a running policy exactly these rich rules, in one transaction."""
+    _call(
+        host, "policy", "setPolicySettings", "sa{sv}", policy, "1", "rich_rules", "as", str(len(rules)), *rules
+    )
+
+
+def set_entries(host: Host, name: str, entries: Sequence[str]) -> None:
+    """Give a running set exactly these entries."""
+    _call(host, "ipset", "setEntries", "sas", name, str(len(entries)), *entries)
+
+
+def _call(host: Host, interface: str, method: str, signature: str = "", *values: str):
+    # Without --auto-start=no a call would start a firewalld that is switched off.
+    argv: List[str] = ["busctl", "--json=short", "--auto-start=no", "--timeout=%d" % _SECONDS, "call", _NAME, _PATH]
+    argv += [_NAME + ("." + interface if interface else ""), method] + ([signature] if signature else [])
+    result = host.run(argv + list(values))
+    if result.status != 0:
+        said = (result.errors or result.output).strip().split("\n")[-1].replace("Call failed: ", "")
+        raise BackendError("firewalld refused %s: %s" % (method, said or "it said nothing"))
+    try:
+        answer: Optional[dict] = json.loads(result.output) if result.output.strip() else None
+        return answer["data"][0] if answer and answer.get("data") else None
+    except (ValueError, KeyError, IndexError, TypeError):
+        raise BackendError("firewalld's answer to %s is not understood: %s" % (method, result.output[:200])) from None
+
+
+def _strings(value: Optional[Iterable[str]]) -> List[str]:
+    return [str(item) for item in value or ()]
