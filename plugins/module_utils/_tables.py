@@ -106,8 +106,7 @@ def read_table(value: object, variable: str) -> Table:
             raise _words.refuse(
                 where + ".directions", list(row.directions), "all rows of table 3 have the one direction out"
             )
-        if not row.description:
-            raise _words.refuse(where + ".description", "", "every row of the page has a description")
+        read_description(row.description, where + ".description")
     _refuse_twins(number, rows, variable + ".rows")
     notes = tuple(
         read_text(note, "%s.notes[%d]" % (variable, index))
@@ -132,7 +131,7 @@ def read_row(row: Mapping, variable: str) -> Row:
     """Read a row whose keys have been checked; ``service`` and ``description`` may be missing; raises Refused."""
     return Row(
         ports=_words.read_ports(row["port"], variable + ".port"),
-        service=_read_service(row.get("service", ""), variable + ".service"),
+        service=read_service(row.get("service", ""), variable + ".service"),
         protocols=read_words(row["protocols"], variable + ".protocols", _words.PROTOCOLS),
         directions=read_words(row["directions"], variable + ".directions", _words.DIRECTIONS),
         description=read_text(row.get("description", ""), variable + ".description"),
@@ -172,7 +171,15 @@ def read_text(value: object, variable: str) -> str:
     return str(value)
 
 
-def _read_service(value: object, variable: str) -> str:
+def read_description(value: object, variable: str) -> str:
+    """Read the description of a row of the page, which is never empty; raises Refused."""
+    if not value:
+        raise _words.refuse(variable, value, "every row of the page has a description")
+    return read_text(value, variable)
+
+
+def read_service(value: object, variable: str) -> str:
+    """Read a service word, "" for none; raises Refused."""
     if not isinstance(value, str) or len(value) > _SERVICE_LENGTH or (value and not _SERVICE.fullmatch(value)):
         raise _words.refuse(
             variable, value, "a service is a word of up to %d letters, digits and -, or several"

@@ -5,13 +5,17 @@
 
 from __future__ import annotations
 
+import re
 import sys
 import types
 from pathlib import Path
 
 import pytest
+from ansible.errors import AnsibleFilterError
 
 CHECKOUT = Path(__file__).resolve().parents[2]
+# Where, what, and what is allowed there instead.
+PAGE_SENTENCE = re.compile(r"page(?:, line [0-9]+|\[[0-9]\]\.rows)?: .+ is not allowed: .+\.", re.DOTALL)
 
 
 def _make_importable() -> None:
@@ -40,3 +44,37 @@ def checkout() -> Path:
 def page() -> str:
     """The text of CUPS' own page."""
     return (CHECKOUT / "tests" / "firewalls.html").read_text(encoding="utf-8")
+
+
+@pytest.fixture(scope="session")
+def tables(page: str) -> list:
+    """The page as table data. Whoever changes it makes a copy."""
+    from ansible_collections.printfleet.cups.plugins.filter.port_tables import port_tables
+
+    return port_tables(page)
+
+
+@pytest.fixture(scope="session")
+def change():
+    """Replace the first of a text that has to be there."""
+
+    def change_once(page: str, old: str, new: str) -> str:
+        assert old in page
+        return page.replace(old, new, 1)
+
+    return change_once
+
+
+@pytest.fixture(scope="session")
+def refusal():
+    """The one sentence by which the filter refuses a page; fails where it does not."""
+    from ansible_collections.printfleet.cups.plugins.filter.port_tables import port_tables
+
+    def refuse(page: object) -> str:
+        with pytest.raises(AnsibleFilterError) as refused:
+            port_tables(page)
+        message = str(refused.value)
+        assert PAGE_SENTENCE.fullmatch(message), message
+        return message
+
+    return refuse
