@@ -1,0 +1,156 @@
+# Copyright (c) 2026 the printfleet.cups maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The ufw backend: rules tagged by comment ahead of all others, application profiles, one write and one load.
+
+What ufw cannot say, so that it stays as ufw's before.rules have it: mDNS (5353/udp) and UPnP (1900/udp) multicast
+comes in from anyone, since those rules stand ahead of all user rules; a default of deny for outgoing packets
+refuses ICMP echo requests over IPv4, since user rules know no ICMP; and no conntrack helper can be set, so
+printers that answer an SNMP broadcast are not heard under a default of deny for incoming packets.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import time
+from contextlib import contextmanager
+from typing import Dict, Iterator, List, Optional
+
+from ansible_collections.printfleet.cups.plugins.module_utils import _files
+from ansible_collections.printfleet.cups.plugins.module_utils._backend import BackendError, Host, Plan, must
+from ansible_collections.printfleet.cups.plugins.module_utils._backends import ufw_kernel, ufw_plan, ufw_settings
+from ansible_collections.printfleet.cups.plugins.module_utils._backends.ufw_plan import State, Steps
+from ansible_collections.printfleet.cups.plugins.module_utils._policy import Policy
+
+UNIT = "ufw.service"
+# ufw's own lock (ufw/util.py, create_lock): its commands wait for us and we wait for them.
+LOCK = "/run/ufw.lock"
+_PATIENCE = 30.0  # seconds; somebody may have left a question of ufw's unanswered
+
+
+class Ufw:
+    """Rules and profiles of ufw; see ``_backend.Backend`` for the methods.
+
+    ``root`` is put before every path, so that tests can work in a folder.
+    """
+
+    name = "ufw"
+
+    def __init__(self, host: Host, root: str = "") -> None:
+        self._host = host
+        self._root = root
+
+    def missing(self) -> List[str]:
+        return [] if self._host.program("ufw") else ["ufw"]
+
+    def active(self) -> bool:
+        """Switched on in ufw's own settings: a ufw that is stopped just now is in charge again after the next boot."""
+        conf = _files.read(self._root + ufw_plan.CONF) or ""
+        return not self.missing() and ufw_settings.is_yes(conf, ufw_settings.ENABLED)
+
+    def read(self, memory: dict) -> State:
+        files = {path: _files.read(self._root + path) for path in ufw_plan.FILES}
+        settings = files[ufw_plan.DEFAULTS] or ""
+        has_ipv6 = os.path.isdir(self._root + "/proc/sys/net/ipv6")
+        versions = (4, 6) if has_ipv6 and ufw_settings.is_yes(settings, ufw_settings.IPV6) else (4,)
+        enabled = ufw_settings.is_yes(files[ufw_plan.CONF] or "", ufw_settings.ENABLED)
+        defaults = ufw_settings.defaults(settings)
+        kernel = {
+            version: ufw_kernel.read(
+                self._host, version, (files[ufw_plan.RULES[version]] or "") if enabled else None, defaults
+            )
+            for version in versions
+        }
+        unit = "not known"
+        if self._host.program("systemctl"):
+            unit = self._host.run(["systemctl", "is-enabled", UNIT]).output.strip() or unit
+        return State(files, versions, kernel, unit, has_ipv6, dict(memory))
+
+    def plan(self, state: State, policy: Optional[Policy]) -> Plan:
+        return ufw_plan.make(state, policy)
+
+    def commit(self, plan: Plan) -> dict:
+        steps: Steps = plan.steps
+        with self._locked():
+            self._check_unchanged(steps)
+            snapshot = _files.keep(self._root + path for path in ufw_plan.FILES)
+        try:
+            self._carry_out(steps)
+        except (OSError, BackendError) as error:
+            raise BackendError(self._undo(steps, snapshot, error)) from error
+        return dict(steps.memory)
+
+    def _carry_out(self, steps: Steps) -> None:
+        with self._locked():
+            self._write(steps.files)
+            if not steps.command:
+                self._load(steps.loads)
+        if steps.command:
+            # It takes the lock itself.  The word --force answers its question about SSH.
+            must(self._host, ["ufw", "--force", steps.command])
+            with self._locked():
+                self._write(steps.last_files)
+                self._load(steps.loads)
+                if steps.command == "disable":
+                    self._clear(steps)
+        if steps.unit:
+            must(self._host, ["systemctl", "--quiet", steps.unit, UNIT])
+
+    def _clear(self, steps: Steps) -> None:
+        for version, verdicts in steps.verdicts.items():
+            chains = ufw_kernel.list_chains(self._host, version)
+            self._restore(version, ufw_kernel.clearance(version, chains, verdicts, steps.clear))
+
+    def _write(self, files: Dict[str, Optional[str]]) -> None:
+        for path, text in files.items():
+            _files.replace(self._root + path, text)
+
+    def _load(self, loads: Dict[int, ufw_kernel.Load]) -> None:
+        for version, load in loads.items():
+            text = load.user_rules
+            if text is None:
+                text = _files.read(self._root + ufw_plan.RULES[version]) or ""
+            self._restore(version, ufw_kernel.document(version, text, load.defaults, load.chains))
+
+    def _restore(self, version: int, document: str) -> None:
+        must(self._host, [ufw_kernel.RESTORE[version], "-n", "-w", "10"], stdin=document)
+
+    def _check_unchanged(self, steps: Steps) -> None:
+        for path, text in steps.found.items():
+            if _files.read(self._root + path) != text:
+                raise BackendError("%s was changed by somebody else at this very moment: run again" % path)
+
+    def _undo(self, steps: Steps, snapshot: _files.Snapshot, error: Exception) -> str:
+        """Put back files and kernel; gives the sentence that tells how it went."""
+        try:
+            with self._locked():
+                _files.put_back(snapshot)
+            if steps.command in ("enable", "disable"):
+                # ufw's files say again whether it is on; either word makes the kernel follow.
+                was_on = ufw_settings.is_yes(steps.found[ufw_plan.CONF] or "", ufw_settings.ENABLED)
+                must(self._host, ["ufw", "--force", "enable" if was_on else "disable"])
+                with self._locked():
+                    _files.put_back(snapshot)
+                    if not was_on:
+                        self._clear(steps)
+            with self._locked():
+                self._load(steps.undo_loads)
+        except (OSError, BackendError) as again:
+            return "%s; and ufw could not be put back as it was: %s" % (error, again)
+        return "%s; ufw is as it was before" % error
+
+    @contextmanager
+    def _locked(self) -> Iterator[None]:
+        os.makedirs(os.path.dirname(self._root + LOCK), exist_ok=True)
+        with open(self._root + LOCK, "w", encoding="utf-8") as lock:
+            deadline = time.monotonic() + _PATIENCE
+            while True:
+                try:
+                    fcntl.lockf(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    break
+                except OSError:
+                    if time.monotonic() > deadline:
+                        raise BackendError("another ufw command holds %s for %d seconds" % (LOCK, _PATIENCE)) from None
+                    time.sleep(0.1)
+            yield
