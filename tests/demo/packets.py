@@ -138,7 +138,7 @@ def _carry(asked: List[Question], where: stage.Stage, sender: str, receiver: str
         peer = where.addresses[question.peer].version(question.version)
         ends = (peer, server) if question.direction == "in" else (server, peer)
         probes[question] = traffic.Probe(question.protocol, ends[0], ends[1], question.port)
-    outcomes = traffic.carry(list(probes.values()), sender, receiver)
+    outcomes = traffic.carry(list(probes.values()), sender, receiver, neighbour_sends=sender == where.neighbour)
     return {question: _word(outcomes[probe]) for question, probe in probes.items()}
 
 
