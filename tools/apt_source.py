@@ -1,4 +1,3 @@
-#!/usr/bin/env python3
 # Copyright (c) 2026 the printfleet.cups maintainers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
@@ -48,7 +47,7 @@ def read_stanzas(text: str) -> Iterator[Entry]:
             if line[:1] in (" ", "\t") and name:
                 fields[name] += "\n" + line.strip()
             elif ":" in line:
-                name, _, value = line.partition(":")
+                name, value = line.split(":", 1)
                 name = name.strip().lower()
                 fields[name] = value.strip()
         if fields.get("enabled", "yes").lower() in ("no", "false"):

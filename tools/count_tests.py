@@ -1,4 +1,3 @@
-#!/usr/bin/env python3
 # Copyright (c) 2026 the printfleet.cups maintainers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
@@ -14,8 +13,8 @@ from __future__ import annotations
 import pathlib
 import re
 import sys
-import xml.etree.ElementTree as ElementTree
 from typing import List, NamedTuple
+from xml.etree import ElementTree
 
 
 class Count(NamedTuple):
@@ -47,7 +46,7 @@ def files_of(folder: pathlib.Path, runner: str) -> List[pathlib.Path]:
     """The junit files of one runner, in order."""
     name = re.compile(re.escape(runner) + r"(?:-([0-9]+))?\.xml")
     found = [(int(match.group(1) or 0), path) for path in folder.glob("*.xml") if (match := name.fullmatch(path.name))]
-    return [path for _, path in sorted(found)]
+    return [path for number, path in sorted(found)]
 
 
 def main(arguments: List[str]) -> int:
