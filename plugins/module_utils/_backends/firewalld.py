@@ -10,46 +10,22 @@ after all zones, so the administrator's zones stay as they are (see ``firewalld_
 from __future__ import annotations
 
 import os
-from typing import Dict, Iterable, List, NamedTuple, Optional, Tuple, Union
+from typing import Iterable, List, Optional
 
 from ansible_collections.printfleet.cups.plugins.module_utils import _files
 from ansible_collections.printfleet.cups.plugins.module_utils._backend import OWNER, BackendError, Host, Plan, must
 from ansible_collections.printfleet.cups.plugins.module_utils._backends import (
-    firewalld_objects, firewalld_running, firewalld_zones,
+    firewalld_objects, firewalld_running, firewalld_runtime, firewalld_zones,
 )
-from ansible_collections.printfleet.cups.plugins.module_utils._backends.firewalld_objects import NOTHING, Objects
-from ansible_collections.printfleet.cups.plugins.module_utils._backends.firewalld_running import Running, Service
-from ansible_collections.printfleet.cups.plugins.module_utils._backends.firewalld_zones import ACCEPT, Zone
+from ansible_collections.printfleet.cups.plugins.module_utils._backends.firewalld_change import (
+    UNIT, State, Steps, load_needed, make_plan, refuse_sets,
+)
+from ansible_collections.printfleet.cups.plugins.module_utils._backends.firewalld_objects import Objects
+from ansible_collections.printfleet.cups.plugins.module_utils._backends.firewalld_running import Running
+from ansible_collections.printfleet.cups.plugins.module_utils._backends.firewalld_runtime import Held
 from ansible_collections.printfleet.cups.plugins.module_utils._policy import Policy
 
-UNIT = "firewalld.service"
-WAS_ACTIVE = "firewalld_was_active"
-WAS_ENABLED = "firewalld_was_enabled"
 _HALF = "the files are as before, but firewalld could not be brought back to them"
-
-
-class State(NamedTuple):
-    """The host as it is.  ``running`` is None while firewalld is not."""
-
-    files: Dict[str, str]
-    service: Service
-    running: Optional[Running]
-    default_zone: str
-    zones: Tuple[Zone, ...]
-    memory: Dict[str, str]
-
-
-class Steps(NamedTuple):
-    """What commit does: ``files`` to write, None for those that go; then the service; then the load."""
-
-    files: Dict[str, Optional[str]]
-    was: Service
-    active: bool
-    enabled: bool
-    load: str  # "", "live" or "reload"
-    wanted: Objects
-    running: Optional[Running]
-    memory: Dict[str, str]
 
 
 class Firewalld:
@@ -61,7 +37,10 @@ class Firewalld:
         self._host = host
 
     def missing(self) -> List[str]:
-        return [] if self._host.program("firewall-cmd") else ["firewalld"]
+        missing = [] if self._host.program("firewall-cmd") else ["firewalld"]
+        # firewalld knows protocols by their names there; without it, its own services esp and ah are invalid to
+        # it, and so is the whole configuration. Debian's package only recommends netbase.
+        return missing if os.path.exists("/etc/protocols") else missing + ["netbase"]
 
     def active(self) -> bool:
         return self._host.run(["systemctl", "is-active", "--quiet", UNIT]).status == 0
@@ -76,6 +55,8 @@ class Firewalld:
             running=self._running(files) if service.active else None,
             default_zone=firewalld_zones.setting(configuration, "DefaultZone", "public"),
             zones=firewalld_zones.read_zones(),
+            direct=_files.read(firewalld_objects.FOLDER + "/direct.xml") or "",
+            ipset=self._host.program("ipset") is not None,
             memory=dict(memory),
         )
 
@@ -85,35 +66,21 @@ class Firewalld:
         return firewalld_running.read(self._host, backend == "nftables", firewalld_objects.sets_among(files))
 
     def plan(self, state: State, policy: Optional[Policy]) -> Plan:
-        if policy is not None and state.service.masked:
-            raise BackendError("%s is masked on this host: unmask it first, or name another backend" % UNIT)
-        wanted = NOTHING if policy is None else firewalld_objects.render(policy, state.zones, state.default_zone)
-        files = {path: None for path in state.files if path not in wanted.files}  # type: Dict[str, Optional[str]]
-        files.update({path: text for path, text in wanted.files.items() if state.files.get(path) != text})
-        active, enabled = _wanted_service(state, policy is not None)
-        steps = Steps(
-            files=files,
-            was=state.service,
-            active=active,
-            enabled=enabled,
-            load=_load(state.running, wanted) if active else "",
-            wanted=wanted,
-            running=state.running,
-            memory=_memory(state) if policy is not None else {},
-        )
-        before, after = _describe(state, steps)
-        return Plan(before, after, steps, tuple(_warnings(state, policy, steps)))
+        return make_plan(state, policy)
 
     def commit(self, plan: Plan) -> dict:
         """Files first, so that firewalld never runs without them; put back if the load fails."""
         steps: Steps = plan.steps
         snapshot = _files.keep(steps.files)
+        held = firewalld_runtime.hold(self._host) if steps.load else None
+        if held is not None and any(held.direct.values()) and self._host.program("ipset") is None:
+            refuse_sets(steps.wanted)
         try:
             self._write(steps)
             if steps.active and not steps.was.active:
                 self._start()
-            elif steps.load == "reload":
-                firewalld_running.reload(self._host)
+            elif steps.load == "reload" and steps.running is not None and held is not None:
+                firewalld_running.reload(self._host, steps.running.in_kernel, held)
             elif steps.load == "live" and steps.running is not None:
                 self._change_live(steps.running, steps.wanted)
             if steps.active:
@@ -123,7 +90,7 @@ class Firewalld:
             if steps.was.enabled != steps.enabled:
                 must(self._host, ["systemctl", "enable" if steps.enabled else "disable", UNIT])
         except (BackendError, OSError) as error:
-            raise BackendError("%s%s" % (error, self._undo(steps, snapshot))) from error
+            raise BackendError("%s%s" % (error, self._undo(steps, snapshot, held))) from error
         return steps.memory
 
     def _write(self, steps: Steps) -> None:
@@ -146,27 +113,37 @@ class Firewalld:
 
     def _verify(self, wanted: Objects) -> None:
         """Ask firewalld itself; it answers only once it has loaded everything."""
-        if _load(self._running(wanted.files), wanted):
+        if load_needed(self._running(wanted.files), wanted, False):
             raise BackendError("firewalld does not hold what was loaded, see 'journalctl -u firewalld'")
 
-    def _undo(self, steps: Steps, snapshot: "_files.Snapshot") -> str:
+    def _undo(self, steps: Steps, snapshot: _files.Snapshot, held: Optional[Held]) -> str:
         """Make the host as it was; gives the words that end the message."""
         try:
-            return "; everything is as before" if self._put_back(steps, snapshot) else "; %s" % _HALF
+            return "; everything is as before" if self._put_back(steps, snapshot, held) else "; %s" % _HALF
         except (BackendError, OSError) as error:
             return "; %s: %s" % (_HALF, error)
 
-    def _put_back(self, steps: Steps, snapshot: "_files.Snapshot") -> bool:
+    def _put_back(self, steps: Steps, snapshot: _files.Snapshot, held: Optional[Held]) -> bool:
         _files.put_back(snapshot)
         service = firewalld_running.service(self._host)
         trouble = []
         if service.active != steps.was.active:
             trouble.append(self._host.run(["systemctl", "start" if steps.was.active else "stop", UNIT]))
-        elif steps.was.active and steps.load and self._running(_own_files()) != steps.running:
-            firewalld_running.reload(self._host)
+        elif held is not None:
+            self._load_again(steps, held)
         if service.enabled != steps.was.enabled:
             trouble.append(self._host.run(["systemctl", "enable" if steps.was.enabled else "disable", UNIT]))
         return not any(result.status for result in trouble)
+
+    def _load_again(self, steps: Steps, held: Held) -> None:
+        try:
+            running = self._running(_own_files())
+            if running != steps.running:
+                firewalld_running.reload(self._host, running.in_kernel, held)
+        except BackendError:
+            # A reload that fails halfway leaves firewalld in its state FAILED and the host closed.
+            must(self._host, ["systemctl", "restart", UNIT])
+            firewalld_runtime.give_back(self._host, held)
 
 
 def _own_files() -> List[str]:
@@ -180,87 +157,3 @@ def _own_files() -> List[str]:
             if ours and name in (stem + ".xml", stem + ".xml.old"):
                 found.append("%s/%s" % (folder, name))
     return found
-
-
-def _wanted_service(state: State, present: bool) -> Tuple[bool, bool]:
-    """Whether the service is to be active, and enabled."""
-    if present:
-        return True, True
-    if state.memory.get(WAS_ACTIVE) == "no":
-        return False, False
-    if state.memory.get(WAS_ENABLED) == "no":
-        return state.service.active, False
-    return state.service.active, state.service.enabled
-
-
-def _memory(state: State) -> Dict[str, str]:
-    found = {
-        WAS_ACTIVE: "yes" if state.service.active else "no",
-        WAS_ENABLED: "yes" if state.service.enabled else "no",
-    }
-    return {**found, **state.memory}
-
-
-def _load(running: Optional[Running], wanted: Objects) -> str:
-    """How a running firewalld comes to hold what is wanted: "" for it does, "live" or "reload"."""
-    if running is None:
-        return ""
-    same = (running.rules, running.entries, running.digest) == (wanted.rules, wanted.entries, wanted.digest)
-    if same and running.in_kernel:
-        return ""
-    small = all(len(entries) <= firewalld_running.LARGEST_SET for entries in wanted.entries.values())
-    # The digest stands for all that only a reload can change.
-    return "live" if running.digest == wanted.digest and running.in_kernel and wanted.digest and small else "reload"
-
-
-def _describe(state: State, steps: Steps) -> Tuple[str, str]:
-    """Only what changes, as it is and as it will be."""
-    before, after = [], []
-    was = (state.service.active, state.service.enabled)
-    if was != (steps.active, steps.enabled):
-        for lines, (active, enabled) in ((before, was), (after, (steps.active, steps.enabled))):
-            lines.append(
-                "%s: %s, %s\n" % (UNIT, "active" if active else "inactive", "enabled" if enabled else "disabled")
-            )
-    for path in sorted(steps.files):
-        for lines, text in ((before, state.files.get(path)), (after, steps.files[path])):
-            lines += ["# %s\n%s" % (path, text)] if text is not None else []
-    if not steps.files and steps.load and state.running is not None:
-        # The files are right and firewalld holds something else.
-        before += _holding(state.running, state.running.in_kernel)
-        after += _holding(steps.wanted, True)
-    return "".join(before), "".join(after)
-
-
-def _holding(held: Union[Running, Objects], in_kernel: bool) -> List[str]:
-    """What a running firewalld holds of ours, or is to hold."""
-    where = "in the kernel" if in_kernel else "not in the kernel"
-    lines = ["running firewalld: state %s, %s\n" % (held.digest or "unknown", where)]
-    for name, rules in sorted(held.rules.items()):
-        lines += ["running policy %s: %s\n" % (name, rule) for rule in rules]
-    for name, entries in sorted(held.entries.items()):
-        lines += ["running ipset %s: %s\n" % (name, entry) for entry in entries]
-    return lines
-
-
-def _warnings(state: State, policy: Optional[Policy], steps: Steps) -> List[str]:
-    told = []
-    if policy is None:
-        return told
-    if not state.service.active:
-        target = next((zone.target for zone in state.zones if zone.name == state.default_zone), "default")
-        if target != ACCEPT:
-            told.append(
-                "firewalld is switched on: its default zone '%s' refuses what neither this role nor a zone opens"
-                % state.default_zone
-            )
-        told += [
-            "starting %s stops %s, whose rules then are gone: the two exclude one another" % (UNIT, name)
-            for name in state.service.evicts
-        ]
-    if policy.default_incoming == "deny":
-        for zone in state.zones:
-            if zone.target == ACCEPT and zone.name != state.default_zone and (zone.sources or zone.interfaces):
-                bound = ", ".join([value for _kind, value in zone.sources] + list(zone.interfaces))
-                told.append("zone '%s' lets in everything from %s but to printing ports" % (zone.name, bound))
-    return told

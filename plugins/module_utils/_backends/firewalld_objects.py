@@ -25,7 +25,6 @@ from ansible_collections.printfleet.cups.plugins.module_utils._backends.firewall
 )
 from ansible_collections.printfleet.cups.plugins.module_utils._backends.firewalld_zones import ACCEPT, Zone
 from ansible_collections.printfleet.cups.plugins.module_utils._policy import Opening, Policy
-from ansible_collections.printfleet.cups.plugins.module_utils._words import Ports
 
 FOLDER = "/etc/firewalld"
 # A policy's name has at most 18 characters (max_policy_name_len() in firewall/functions.py: what iptables
@@ -63,6 +62,14 @@ NOTHING = Objects({}, {}, {}, "")
 def path(kind: str, name: str) -> str:
     """Where an object lies; ``kind`` is services, ipsets or policies."""
     return "%s/%s/%s.xml" % (FOLDER, kind, name)
+
+
+def head(text: Optional[str]) -> Optional[str]:
+    """A file of ours without what can be changed in a running firewalld: rules, entries and our digest."""
+    if text is None:
+        return None
+    lines = (line for line in text.splitlines() if not line.startswith(("  <rule ", "  <entry>")))
+    return re.sub(r" State [0-9a-f]+\.", "", "\n".join(lines))
 
 
 def sets_among(paths: Iterable[str]) -> Tuple[str, ...]:
@@ -150,11 +157,11 @@ def _openings(policy: Policy, direction: str, services: Dict[tuple, str], sets: 
             rules.append(Rule(OPENINGS, "", (service,), "accept"))
             continue
         for version, family in FAMILIES:
-            networks = opening.networks(version)
+            networks = sets.networks(opening, version)
             if not networks:
                 continue
             side = "source" if direction == "in" else "destination"
-            narrowed = () if networks[0] in _EVERYONE else ((side, (("ipset", sets.name(opening.peers, version)),)),)
+            narrowed = () if networks[0] in _EVERYONE else ((side, (("ipset", sets.name(opening, version)),)),)
             rules.append(Rule(OPENINGS, family, narrowed + (service,), "accept"))
     return list(dict.fromkeys(rules))
 
@@ -179,14 +186,21 @@ class _Sets:
 
     def __init__(self) -> None:
         self._groups: Dict[Tuple[str, ...], int] = {}
+        self._networks: Dict[tuple, Tuple[str, ...]] = {}
         self.entries: Dict[str, Tuple[str, ...]] = {}
 
-    def name(self, peers: Tuple[str, ...], version: int) -> str:
+    def networks(self, opening: Opening, version: int) -> Tuple[str, ...]:
+        """The peers of one family, worked out once: there can be thousands, and the same for many rows."""
+        key = (opening.peers, version)
+        if key not in self._networks:
+            self._networks[key] = opening.networks(version)
+        return self._networks[key]
+
+    def name(self, opening: Opening, version: int) -> str:
         """The name of the set, 31 characters at most (IPSET_MAXNAMELEN)."""
-        networks = Opening("", "", "", Ports(1, 1), peers).networks(version)
-        number = self._groups.setdefault(tuple(peers), len(self._groups) + 1)
+        number = self._groups.setdefault(opening.peers or (), len(self._groups) + 1)
         name = "%s-%d-v%d" % (OWNER, number, version)
-        self.entries[name] = networks
+        self.entries[name] = self.networks(opening, version)
         return name
 
 

@@ -1,24 +1,18 @@
 # Copyright (c) 2026 the printfleet.cups maintainers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The running firewalld: what it holds, and changes that need no reload.  By busctl, which systemd brings.
-
-firewall-cmd needs a quarter of a second for every question, most of it to start; busctl needs a hundredth.
-"""
+"""The running firewalld: what it holds of ours, and changes of it."""
 
 from __future__ import annotations
 
-import json
 from typing import Dict, Iterable, List, NamedTuple, Optional, Sequence, Tuple
 
 from ansible_collections.printfleet.cups.plugins.module_utils._backend import BackendError, Host, must
-from ansible_collections.printfleet.cups.plugins.module_utils._backends import firewalld_objects
+from ansible_collections.printfleet.cups.plugins.module_utils._backends import firewalld_objects, firewalld_runtime
+from ansible_collections.printfleet.cups.plugins.module_utils._backends.firewalld_bus import call
 from ansible_collections.printfleet.cups.plugins.module_utils._backends.firewalld_objects import POLICIES, POLICY_IN
+from ansible_collections.printfleet.cups.plugins.module_utils._backends.firewalld_runtime import Held
 
-_NAME = "org.fedoraproject.FirewallD1"
-_PATH = "/org/fedoraproject/FirewallD1"
-# A reload of many zones and sets can take long; busctl's own limit is 25 seconds.
-_SECONDS = 110
 # Linux takes 128 KiB for one argument and a quarter of the stack for all (execve(2)): larger sets go by a reload.
 LARGEST_SET = 20000
 
@@ -72,11 +66,11 @@ def read(host: Host, nftables: bool, sets: Iterable[str]) -> Running:
     ``sets`` are those to ask for: every question costs a hundredth of a second, and a list of all
     sets would say no more than the digest does.
     """
-    present = [name for name in _strings(_call(host, "policy", "getPolicies")) if name in POLICIES]
+    present = [name for name in _strings(call(host, "policy", "getPolicies")) if name in POLICIES]
     rules: Dict[str, Tuple[str, ...]] = {}
     digest = ""
     for name in present:
-        settings = _call(host, "policy", "getPolicySettings", "s", name)
+        settings = call(host, "policy", "getPolicySettings", "s", name)
         rules[name] = tuple(sorted(settings.get("rich_rules", {}).get("data", [])))
         if name == POLICY_IN:
             digest = firewalld_objects.digest_in(settings.get("description", {}).get("data"))
@@ -87,7 +81,7 @@ def read(host: Host, nftables: bool, sets: Iterable[str]) -> Running:
 
 def _entries(host: Host, name: str) -> Optional[Tuple[str, ...]]:
     try:
-        return tuple(sorted(_strings(_call(host, "ipset", "getEntries", "s", name))))
+        return tuple(sorted(_strings(call(host, "ipset", "getEntries", "s", name))))
     except BackendError as error:
         if "INVALID_IPSET" in str(error):
             return None
@@ -101,36 +95,27 @@ def _in_kernel(host: Host) -> bool:
     return listed.status == 0 and " drop" in listed.output
 
 
-def reload(host: Host) -> None:
-    """Load all files; firewalld checks them first, and where one is wrong it changes nothing and says so."""
-    _call(host, "", "reload")
+def reload(host: Host, in_kernel: bool, held: Held) -> None:
+    """Load all files and give others back what they changed at runtime only.
+
+    firewalld checks the files first, and where one is wrong it changes nothing and says so.
+    """
+    if not in_kernel:
+        # firewalld first deletes its table and fails where there is none.
+        must(host, ["nft", "add", "table", "inet", "firewalld"])
+    call(host, "", "reload")
+    firewalld_runtime.give_back(host, held)
 
 
 def set_rules(host: Host, policy: str, rules: Sequence[str]) -> None:
     """Give a running policy exactly these rich rules, in one transaction."""
-    _call(
-        host, "policy", "setPolicySettings", "sa{sv}", policy, "1", "rich_rules", "as", str(len(rules)), *rules
-    )
+    settings = {"rich_rules": {"type": "as", "data": list(rules)}}
+    call(host, "policy", "setPolicySettings", "sa{sv}", policy, settings)
 
 
 def set_entries(host: Host, name: str, entries: Sequence[str]) -> None:
     """Give a running set exactly these entries."""
-    _call(host, "ipset", "setEntries", "sas", name, str(len(entries)), *entries)
-
-
-def _call(host: Host, interface: str, method: str, signature: str = "", *values: str):
-    # Without --auto-start=no a call would start a firewalld that is switched off.
-    argv: List[str] = ["busctl", "--json=short", "--auto-start=no", "--timeout=%d" % _SECONDS, "call", _NAME, _PATH]
-    argv += [_NAME + ("." + interface if interface else ""), method] + ([signature] if signature else [])
-    result = host.run(argv + list(values))
-    if result.status != 0:
-        said = (result.errors or result.output).strip().split("\n")[-1].replace("Call failed: ", "")
-        raise BackendError("firewalld refused %s: %s" % (method, said or "it said nothing"))
-    try:
-        answer: Optional[dict] = json.loads(result.output) if result.output.strip() else None
-        return answer["data"][0] if answer and answer.get("data") else None
-    except (ValueError, KeyError, IndexError, TypeError):
-        raise BackendError("firewalld's answer to %s is not understood: %s" % (method, result.output[:200])) from None
+    call(host, "ipset", "setEntries", "sas", name, list(entries))
 
 
 def _strings(value: Optional[Iterable[str]]) -> List[str]:

@@ -1,0 +1,74 @@
+# Copyright (c) 2026 the printfleet.cups maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Questions and orders to a running firewalld over D-Bus, by busctl, which systemd brings.
+
+firewall-cmd needs a quarter of a second for every question, most of it to start; busctl needs a hundredth.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any, List, Optional, Tuple
+
+from ansible_collections.printfleet.cups.plugins.module_utils._backend import BackendError, Host
+
+_NAME = "org.fedoraproject.FirewallD1"
+_PATH = "/org/fedoraproject/FirewallD1"
+# A reload of many zones and sets can take long; busctl's own limit is 25 seconds.
+_SECONDS = 110
+
+
+def call(host: Host, interface: str, method: str, signature: str = "", *values: Any) -> Any:
+    """Call a method of ``interface`` ("" for the main one); raises BackendError with firewalld's own words.
+
+    ``values`` are Python's own for the D-Bus ``signature``; an ``a{sv}`` is a mapping of names to
+    what an answer gives for a variant: ``{"type": "as", "data": [...]}``.
+    """
+    # Without --auto-start=no a call would start a firewalld that is switched off.
+    argv = ["busctl", "--json=short", "--auto-start=no", "--timeout=%d" % _SECONDS]
+    # After "--" a value may begin with a minus sign.
+    argv += ["--", "call", _NAME, _PATH]
+    argv += [_NAME + ("." + interface if interface else ""), method]
+    if signature:
+        argv += [signature] + _words(signature, values)
+    result = host.run(argv)
+    if result.status != 0:
+        said = (result.errors or result.output).strip().split("\n")[-1].replace("Call failed: ", "")
+        raise BackendError("firewalld refused %s: %s" % (method, said[:600] or "it said nothing"))
+    try:
+        answer: Optional[dict] = json.loads(result.output) if result.output.strip() else None
+        return answer["data"][0] if answer and answer.get("data") else None
+    except (ValueError, KeyError, IndexError, TypeError):
+        raise BackendError("firewalld's answer to %s is not understood: %s" % (method, result.output[:200])) from None
+
+
+def _words(signature: str, values: Any) -> List[str]:
+    """Write values as busctl(1) takes them: arrays with their length before, structures flat."""
+    written: List[str] = []
+    for value in values:
+        first, signature = _split(signature)
+        if first == "a{sv}":
+            written.append(str(len(value)))
+            for name, variant in value.items():
+                written += [name, variant["type"]] + _words(variant["type"], [variant["data"]])
+        elif first.startswith("a"):
+            written.append(str(len(value)))
+            written += [word for item in value for word in _words(first[1:], [item])]
+        elif first.startswith("("):
+            written += _words(first[1:-1], value)
+        elif first == "b":
+            written.append("true" if value else "false")
+        else:
+            written.append(str(value))
+    return written
+
+
+def _split(signature: str) -> Tuple[str, str]:
+    """The first complete type of a D-Bus signature, and the rest."""
+    depth = 0
+    for end, letter in enumerate(signature, 1):
+        depth += {"(": 1, "{": 1, ")": -1, "}": -1}.get(letter, 0)
+        if depth == 0 and letter != "a":
+            return signature[:end], signature[end:]
+    raise ValueError("no D-Bus signature: %s" % signature)

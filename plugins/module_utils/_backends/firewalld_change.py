@@ -1,0 +1,174 @@
+# Copyright (c) 2026 the printfleet.cups maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""From the state of a host with firewalld to the change that brings a policy into force.  Pure."""
+
+from __future__ import annotations
+
+from typing import Dict, List, NamedTuple, Optional, Tuple, Union
+
+from ansible_collections.printfleet.cups.plugins.module_utils._backend import BackendError, Plan
+from ansible_collections.printfleet.cups.plugins.module_utils._backends import firewalld_objects, firewalld_running
+from ansible_collections.printfleet.cups.plugins.module_utils._backends.firewalld_objects import NOTHING, Objects
+from ansible_collections.printfleet.cups.plugins.module_utils._backends.firewalld_running import Running, Service
+from ansible_collections.printfleet.cups.plugins.module_utils._backends.firewalld_zones import ACCEPT, Zone
+from ansible_collections.printfleet.cups.plugins.module_utils._policy import Policy
+
+UNIT = "firewalld.service"
+WAS_ACTIVE = "firewalld_was_active"
+WAS_ENABLED = "firewalld_was_enabled"
+
+
+class State(NamedTuple):
+    """The host as it is.  ``running`` is None while firewalld is not."""
+
+    files: Dict[str, str]
+    service: Service
+    running: Optional[Running]
+    default_zone: str
+    zones: Tuple[Zone, ...]
+    direct: str  # the text of direct.xml
+    ipset: bool  # whether the program is there
+    memory: Dict[str, str]
+
+
+class Steps(NamedTuple):
+    """What commit does: ``files`` to write, None for those that go; then the service; then the load."""
+
+    files: Dict[str, Optional[str]]
+    was: Service
+    active: bool
+    enabled: bool
+    load: str  # "", "live" or "reload"
+    wanted: Objects
+    running: Optional[Running]
+    memory: Dict[str, str]
+
+
+def make_plan(state: State, policy: Optional[Policy]) -> Plan:
+    """The change from that state to the policy; None is the wish for nothing of ours."""
+    if policy is not None and state.service.masked:
+        raise BackendError("%s is masked on this host: unmask it first, or name another backend" % UNIT)
+    wanted = NOTHING if policy is None else firewalld_objects.render(policy, state.zones, state.default_zone)
+    if not state.ipset and any("<%s" % element in state.direct for element in ("rule", "chain", "passthrough")):
+        refuse_sets(wanted)
+    files = {path: None for path in state.files if path not in wanted.files}  # type: Dict[str, Optional[str]]
+    files.update({path: text for path, text in wanted.files.items() if state.files.get(path) != text})
+    active, enabled = _wanted_service(state, policy is not None)
+    steps = Steps(
+        files=files,
+        was=state.service,
+        active=active,
+        enabled=enabled,
+        load=load_needed(state.running, wanted, _rewritten(state.files, files)) if active else "",
+        wanted=wanted,
+        running=state.running,
+        memory=_memory(state) if policy is not None else {},
+    )
+    before, after = _describe(state, steps)
+    return Plan(before, after, steps, tuple(_warnings(state, policy, steps)))
+
+
+def refuse_sets(wanted: Objects) -> None:
+    """Raise BackendError where sets are wanted that firewalld could not load.
+
+    For direct rules firewalld 2.3 loads all sets a second time, by the program ipset.  Without it
+    a reload fails in the middle and leaves the host closed, so it is refused before.
+    """
+    if wanted.entries:
+        raise BackendError("firewalld has direct rules here, beside which it needs the package ipset: install it first")
+
+
+def _wanted_service(state: State, present: bool) -> Tuple[bool, bool]:
+    """Whether the service is to be active, and enabled."""
+    if present:
+        return True, True
+    if state.memory.get(WAS_ACTIVE) == "no":
+        return False, False
+    if state.memory.get(WAS_ENABLED) == "no":
+        return state.service.active, False
+    return state.service.active, state.service.enabled
+
+
+def _memory(state: State) -> Dict[str, str]:
+    found = {
+        WAS_ACTIVE: "yes" if state.service.active else "no",
+        WAS_ENABLED: "yes" if state.service.enabled else "no",
+    }
+    return {**found, **state.memory}
+
+
+def _rewritten(old: Dict[str, str], files: Dict[str, Optional[str]]) -> bool:
+    """Whether a file changes in more than rules and entries: firewalld may have loaded what it said till now."""
+    return any(
+        firewalld_objects.head(old.get(path)) != firewalld_objects.head(text)
+        for path, text in files.items() if path.endswith(".xml")
+    )
+
+
+def load_needed(running: Optional[Running], wanted: Objects, rewritten: bool) -> str:
+    """How a running firewalld comes to hold what is wanted: "" for it does, "live" or "reload"."""
+    if running is None:
+        return ""
+    if rewritten:
+        return "reload"
+    same = (running.rules, running.entries, running.digest) == (wanted.rules, wanted.entries, wanted.digest)
+    if same and running.in_kernel:
+        return ""
+    small = all(len(entries) <= firewalld_running.LARGEST_SET for entries in wanted.entries.values())
+    # The digest stands for all that only a reload can change.
+    return "live" if running.digest == wanted.digest and running.in_kernel and wanted.digest and small else "reload"
+
+
+def _describe(state: State, steps: Steps) -> Tuple[str, str]:
+    """Only what changes, as it is and as it will be."""
+    before, after = [], []
+    was = (state.service.active, state.service.enabled)
+    if was != (steps.active, steps.enabled):
+        for lines, (active, enabled) in ((before, was), (after, (steps.active, steps.enabled))):
+            lines.append(
+                "%s: %s, %s\n" % (UNIT, "active" if active else "inactive", "enabled" if enabled else "disabled")
+            )
+    for path in sorted(steps.files):
+        for lines, text in ((before, state.files.get(path)), (after, steps.files[path])):
+            lines += ["# %s\n%s" % (path, text)] if text is not None else []
+    if not steps.files and steps.load and state.running is not None:
+        # The files are right and firewalld holds something else.
+        held, wanted = _holding(state.running, state.running.in_kernel), _holding(steps.wanted, True)
+        before += [line for line in held if line not in wanted]
+        after += [line for line in wanted if line not in held]
+    return "".join(before), "".join(after)
+
+
+def _holding(held: Union[Running, Objects], in_kernel: bool) -> List[str]:
+    """What a running firewalld holds of ours, or is to hold."""
+    where = "in the kernel" if in_kernel else "not in the kernel"
+    lines = ["running firewalld: state %s, %s\n" % (held.digest or "unknown", where)]
+    for name, rules in sorted(held.rules.items()):
+        lines += ["running policy %s: %s\n" % (name, rule) for rule in rules]
+    for name, entries in sorted(held.entries.items()):
+        lines += ["running ipset %s: %s\n" % (name, entry) for entry in entries]
+    return lines
+
+
+def _warnings(state: State, policy: Optional[Policy], steps: Steps) -> List[str]:
+    told = []
+    if policy is None:
+        return told
+    if not state.service.active:
+        target = next((zone.target for zone in state.zones if zone.name == state.default_zone), "default")
+        if target != ACCEPT:
+            told.append(
+                "firewalld is switched on: its default zone '%s' refuses what neither this role nor a zone opens"
+                % state.default_zone
+            )
+        told += [
+            "starting %s stops %s, whose rules then are gone: the two exclude one another" % (UNIT, name)
+            for name in state.service.evicts
+        ]
+    if policy.default_incoming == "deny":
+        for zone in state.zones:
+            if zone.target == ACCEPT and zone.name != state.default_zone and (zone.sources or zone.interfaces):
+                bound = ", ".join([value for _kind, value in zone.sources] + list(zone.interfaces))
+                told.append("zone '%s' lets in everything from %s but to printing ports" % (zone.name, bound))
+    return told
