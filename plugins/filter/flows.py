@@ -8,7 +8,6 @@ from __future__ import annotations
 from typing import Any, Callable, Dict, List
 
 from ansible.errors import AnsibleFilterError
-
 from ansible_collections.printfleet.cups.plugins.module_utils import _choices
 from ansible_collections.printfleet.cups.plugins.module_utils._words import Refused
 

@@ -51,13 +51,14 @@ def _read_table(table: TableText) -> Dict[str, object]:
     good = len(table.headings) == 1 and table.headings[0][:1] and table.headings[0][0] in _PORT_HEADINGS
     if not good or table.headings[0][1:] != expected:
         raise _words.refuse(
-            where, table.headings, "the columns of table %d are %s" % (number, ", ".join([_PORT_HEADINGS[1]] + expected))
+            where, table.headings,
+            "the columns of table %d are %s" % (number, ", ".join([_PORT_HEADINGS[1]] + expected))
         )
     return {
         "table": number,
         "title": match.group(2),
         "rows": [_read_row(number, cells, at(line)) for line, cells in table.rows],
-        "notes": table.notes,
+        "notes": [_tables.read_text(note, where) for note in table.notes],
     }
 
 

@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 import yaml
 from ansible.errors import AnsibleFilterError
-
 from ansible_collections.printfleet.cups.plugins.filter.flows import flows
 
 CASES = yaml.safe_load((Path(__file__).parent / "bad_values.yml").read_text(encoding="utf-8"))["filter"]

@@ -11,7 +11,6 @@ import re
 import pytest
 import yaml
 from ansible.errors import AnsibleFilterError
-
 from ansible_collections.printfleet.cups.plugins.filter.flows import flows
 from ansible_collections.printfleet.cups.plugins.module_utils import _flow
 
@@ -46,9 +45,10 @@ def test_every_row_of_every_table_once_per_protocol_and_direction(tables, page):
     for number, body in enumerate(re.findall(r"<tbody>(.*?)</tbody>", page, re.DOTALL), 1):
         for row in re.findall(r"<tr>(.*?)</tr>", body):
             cells = re.findall(r"<td>(.*?)</td>", row)
+            cell = cells[0].replace("&nbsp;", " ")
             for protocol in cells[1].split("/"):
                 for direction in (cells[2] if number < 3 else "OUT").split("+"):
-                    expected.append("Table %d: %s %s %s" % (number, cells[0].replace("&nbsp;", " "), protocol, direction))
+                    expected.append("Table %d: %s %s %s" % (number, cell, protocol, direction))
     assert [flow["row"] for flow in found] == expected
     assert len(expected) == 21
 
@@ -142,6 +142,12 @@ def test_rows_of_the_users_own(tables):
     ]
     assert {flow["profile"] for flow in found} == {"extra_flows"}
     assert not any(flow["broadcast"] for flow in found)
+
+
+def test_sources_are_not_where_a_row_of_the_users_own_goes(tables):
+    row = {"port": 8631, "protocols": ["tcp"], "directions": ["in", "out"]}
+    found = flows(tables, [], sources=SOURCES, extra_flows=[row])
+    assert [(flow["direction"], flow["peers"]) for flow in found] == [("in", SOURCES), ("out", [])]
 
 
 def test_the_same_row_twice_is_one_flow(tables):

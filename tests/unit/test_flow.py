@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import pytest
-
 from ansible_collections.printfleet.cups.plugins.module_utils import _flow
 from ansible_collections.printfleet.cups.plugins.module_utils._words import Refused
 

@@ -9,7 +9,6 @@ import re
 
 import pytest
 import yaml
-
 from ansible_collections.printfleet.cups.plugins.filter.port_tables import port_tables
 
 SMB_ROW = "<tr><td>139&nbsp;(SMB)</td><td>TCP</td><td>IN</td><td>Windows SMB printing.</td></tr>"

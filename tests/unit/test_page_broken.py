@@ -42,7 +42,8 @@ ERRORS = [
     ("<td>IN</td>", "", "line 24: ['631 (IPP/IPPS)', 'TCP', 'Internet"),
     ("<td>IN</td>", "<td>IN</td><td>IN</td>", "is not allowed: a row of table 1 has 4 cells"),
     (SMB_ROW, "<tr></tr>", "line 38: [] is not allowed: a row of table 2 has 4 cells"),
-    ("<td>TCP</td>", '<td colspan="2">TCP</td>', "line 24: 'colspan' is not allowed: <td> must not have this attribute"),
+    ("<li>DNS", "<li>\u202eDNS", "line 56: '\\u202eDNS and mDNS"),
+    ("<td>TCP</td>", '<td colspan="2">TCP</td>', "line 24: 'colspan' is not allowed: <td> must not have"),
     ("<td>TCP</td>", '<td hidden>TCP</td>', "line 24: 'hidden' is not allowed: <td> must not have this attribute"),
     ("<td>TCP</td>", "<td><del>TCP</del></td>", "line 24: '<del>' is not allowed: only text may stand in <td> here"),
     ("<td>TCP</td>", "<td>TCP<br>UDP</td>", "line 24: '<br>' is not allowed: only text may stand in <td> here"),
@@ -79,7 +80,7 @@ ERRORS = [
     ('<div class="table">', '<template>', "line 17: '<template>' is not allowed: this element has no place in <body>"),
     ("<p>Table 2", "<tr><td>x</td></tr><p>Table 2", "line 29: '<tr>' is not allowed: this element has no place in"),
     # Notes
-    ("<b>Notes:</b>", "<b>Beware:</b>", "line 48: 'Beware:' is not allowed: a blockquote of this page starts with Notes"),
+    ("<b>Notes:</b>", "<b>Beware:</b>", "line 48: 'Beware:' is not allowed: a blockquote of this page starts"),
     ("<blockquote>", "<blockquote>stray", "line 48: 'stray' is not allowed: no text may stand here"),
     ("<ol>", "<ol>stray", "line 49: 'stray' is not allowed: no text may stand here"),
     ("<li>DNS", "<li><i>DNS</i>", "line 50: '<i>' is not allowed: only text may stand in <li> here"),

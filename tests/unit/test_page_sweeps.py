@@ -8,10 +8,9 @@ from __future__ import annotations
 import re
 
 from ansible.errors import AnsibleFilterError
+from ansible_collections.printfleet.cups.plugins.filter.port_tables import port_tables
 from hypothesis import given, settings
 from hypothesis import strategies as st
-
-from ansible_collections.printfleet.cups.plugins.filter.port_tables import port_tables
 
 
 def tags_of(page):

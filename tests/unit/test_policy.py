@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import pytest
-
 from ansible_collections.printfleet.cups.plugins.module_utils import _policy
 from ansible_collections.printfleet.cups.plugins.module_utils._flow import Flow
 from ansible_collections.printfleet.cups.plugins.module_utils._words import Interface, Ports
@@ -75,7 +74,7 @@ def test_a_missing_interface_is_nobody_and_not_anybody():
     policy = make(flow(631, peers=["@IF(eth9)"]))
     assert opened(policy) == {("in", "tcp", "631", "destination"): ()}
     assert ("in", "tcp", "631") in closed(policy)
-    (segment,) = [s for s in _policy.segments(policy, "in", "tcp")]
+    (segment,) = _policy.segments(policy, "in", "tcp")
     assert segment.peers == () and segment.closed
 
 

@@ -134,4 +134,5 @@ def test_the_shell_is_called_for_sound_values(run, host):
     # The control: the same role and the same shell, which is asked to start the module and refuses.
     results, called = run
     assert host in called
-    assert (results[host][-1]["action"], results[host][-1]["status"]) == ("printfleet.cups.cups_firewall", "unreachable")
+    last = results[host][-1]
+    assert (last["action"], last["status"]) == ("printfleet.cups.cups_firewall", "unreachable")

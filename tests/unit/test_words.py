@@ -8,14 +8,14 @@ from __future__ import annotations
 import ipaddress
 
 import pytest
+from ansible_collections.printfleet.cups.plugins.module_utils import _words
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ansible_collections.printfleet.cups.plugins.module_utils import _words
-
 
 @pytest.mark.parametrize("value, first, last", [
-    (1, 1, 1), (65535, 65535, 65535), ("631", 631, 631), ("9100-9102", 9100, 9102), ("7-7", 7, 7), ("1-65535", 1, 65535),
+    (1, 1, 1), (65535, 65535, 65535), ("631", 631, 631), ("9100-9102", 9100, 9102), ("7-7", 7, 7),
+    ("1-65535", 1, 65535),
 ])
 def test_ports(value, first, last):
     ports = _words.read_ports(value, "p")
@@ -24,8 +24,8 @@ def test_ports(value, first, last):
 
 
 @pytest.mark.parametrize("value", [
-    0, -1, 65536, True, False, None, 6.31, "", " 631", "631 ", "631\n", "+631", "0631", "0", "0-5", "5-4", "1-2-3", "-5",
-    "5-", "1–2", "٦٣١", "6_31", "0x277", "631/tcp", "ipp", [631], 10**5000, "9" * 5000,
+    0, -1, 65536, True, False, None, 6.31, "", " 631", "631 ", "631\n", "+631", "0631", "0", "0-5", "5-4", "1-2-3",
+    "-5", "5-", "1–2", "٦٣١", "6_31", "0x277", "631/tcp", "ipp", [631], 10**5000, "9" * 5000,
 ], ids=range(28))
 def test_what_is_no_port(value):
     with pytest.raises(_words.Refused, match=r"^p: .* is not allowed: a port is a number from 1 to 65535, .*\.$"):
@@ -55,8 +55,8 @@ def test_peers(value, spelling):
 
 
 @pytest.mark.parametrize("value", [
-    "", " ", "@", "@LOCAL ", "@LOCALS", "@IF", "@IF(", "@IF()", "@IF(a b)", "@IF(a)b", "@IF(*)", "@IF(eth0\n)", "@IF(;)",
-    "@IF(-eth0)", "@if(eth0)", "10.0.0.1/", "/8", "10.0.0.1/33", "10.0.0.1/-1", "10.0.0.1/+8", "10.0.0.0/8/8", "10.0.0",
+    "", " ", "@", "@LOCAL ", "@LOCALS", "@IF", "@IF(", "@IF()", "@IF(a b)", "@IF(a)b", "@IF(*)", "@IF(eth0\n)",
+    "@IF(;)", "@IF(-eth0)", "@if(eth0)", "10.0.0.1/", "/8", "10.0.0.1/33", "10.0.0.1/-1", "10.0.0.1/+8", "10.0.0.0/8/8", "10.0.0",
     "10.0.0.1.1", "10.0.0.01", "10.00.0.1", "010.0.0.1", "0x0a.0.0.1", "64:ff9b::192.0.2.01", "1", "::1::", "1:2:3",
     "2001:db8::/129", "[::1]", "fe80::1%eth0", "::ffff:192.0.2.1", "::ffff:0:0/96", "192.0.2.1 ", "192.0.2.1\n",
     "192.0.2.1\0", "１92.0.2.1", "192.0.2.7/24", "2001:db8::1/64", "0.0.0.0", "::", "0.0.0.0/32", "a.example",
