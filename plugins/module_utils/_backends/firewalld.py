@@ -55,10 +55,14 @@ class Firewalld:
             running=self._running(files) if service.active else None,
             default_zone=firewalld_zones.setting(configuration, "DefaultZone", "public"),
             zones=firewalld_zones.read_zones(),
-            direct=_files.read(firewalld_objects.FOLDER + "/direct.xml") or "",
-            ipset=self._host.program("ipset") is not None,
+            lacks_ipset=self._host.program("ipset") is None and self._needs_ipset(configuration),
             memory=dict(memory),
         )
+
+    def _needs_ipset(self, configuration: Optional[str]) -> bool:
+        direct = _files.read(firewalld_objects.FOLDER + "/direct.xml") or ""
+        rules = any("<%s" % element in direct for element in ("rule", "chain", "passthrough"))
+        return rules or firewalld_zones.setting(configuration, "FirewallBackend", "nftables") == "iptables"
 
     def _running(self, files: Iterable[str]) -> Running:
         configuration = _files.read(firewalld_zones.CONFIGURATION)

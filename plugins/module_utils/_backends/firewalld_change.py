@@ -27,8 +27,7 @@ class State(NamedTuple):
     running: Optional[Running]
     default_zone: str
     zones: Tuple[Zone, ...]
-    direct: str  # the text of direct.xml
-    ipset: bool  # whether the program is there
+    lacks_ipset: bool  # its configuration needs that program for sets, and it is not there
     memory: Dict[str, str]
 
 
@@ -50,7 +49,7 @@ def make_plan(state: State, policy: Optional[Policy]) -> Plan:
     if policy is not None and state.service.masked:
         raise BackendError("%s is masked on this host: unmask it first, or name another backend" % UNIT)
     wanted = NOTHING if policy is None else firewalld_objects.render(policy, state.zones, state.default_zone)
-    if not state.ipset and any("<%s" % element in state.direct for element in ("rule", "chain", "passthrough")):
+    if state.lacks_ipset:
         refuse_sets(wanted)
     files = {path: None for path in state.files if path not in wanted.files}  # type: Dict[str, Optional[str]]
     files.update({path: text for path, text in wanted.files.items() if state.files.get(path) != text})
@@ -72,11 +71,14 @@ def make_plan(state: State, policy: Optional[Policy]) -> Plan:
 def refuse_sets(wanted: Objects) -> None:
     """Raise BackendError where sets are wanted that firewalld could not load.
 
-    For direct rules firewalld 2.3 loads all sets a second time, by the program ipset.  Without it
-    a reload fails in the middle and leaves the host closed, so it is refused before.
+    Its backend iptables needs the program ipset for them, and so does 2.3 with the backend nftables where there
+    are direct rules.  Without it a reload fails in the middle and leaves the host closed: it is refused before.
     """
     if wanted.entries:
-        raise BackendError("firewalld has direct rules here, beside which it needs the package ipset: install it first")
+        raise BackendError(
+            "firewalld needs the package ipset on this host, for its direct rules or its backend iptables: "
+            "install it first"
+        )
 
 
 def _wanted_service(state: State, present: bool) -> Tuple[bool, bool]:

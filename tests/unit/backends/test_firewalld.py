@@ -1,0 +1,308 @@
+# Copyright (c) 2026 the printfleet.cups maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The firewalld backend with a firewalld that is only played: what it asks, orders, and puts back."""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+
+import pytest
+from ansible_collections.printfleet.cups.plugins.module_utils._backend import BackendError, Result
+from ansible_collections.printfleet.cups.plugins.module_utils._backends import (
+    firewalld, firewalld_bus, firewalld_objects, firewalld_zones,
+)
+from ansible_collections.printfleet.cups.plugins.module_utils._policy import Closure, Opening, Policy
+from ansible_collections.printfleet.cups.plugins.module_utils._words import Ports
+
+
+def policy(peers=("192.0.2.1",), row="row"):
+    ports = Ports(631, 631)
+    opening, closure = Opening(row, "in", "tcp", ports, peers), Closure(row, "in", "tcp", ports)
+    return Policy((opening,), (closure,), "deny", "keep", False)
+
+
+class PlayedFirewalld:
+    """A host whose firewalld loads ``next_load`` at a start or reload; ``fails`` names a method that fails once."""
+
+    def __init__(self):
+        self.active = self.enabled = False
+        self.rules, self.entries, self.digest = {}, {}, ""
+        self.next_load = firewalld_objects.NOTHING
+        self.ports = []  # of the zone public, at runtime only
+        self.direct = []
+        self.fails = ""
+        self.calls = []
+
+    def program(self, name):
+        return None if name == "ipset" else "/usr/bin/" + name
+
+    def run(self, argv, stdin=None):
+        del stdin
+        said = " ".join(argv[argv.index("call") + 4:] if "call" in argv else argv)
+        self.calls.append(said)
+        if self.fails and said.startswith(self.fails):
+            self.fails = ""
+            return Result(1, "", "Call failed: INVALID_ZONE: someone else's file is broken\n")
+        if argv[0] == "busctl":
+            assert self.active, "nobody answers on the bus"
+            return self._answer(*argv[argv.index("call") + 4:])
+        if argv[:2] == ["systemctl", "show"]:
+            words = ("active" if self.active else "inactive", "enabled" if self.enabled else "disabled")
+            shown = "Id=firewalld.service\nActiveState=%s\nUnitFileState=%s\nConflicts=nftables.service\n\n" % words
+            return Result(0, shown + "Id=nftables.service\nActiveState=inactive\nUnitFileState=disabled\n", "")
+        if argv[0] == "systemctl":
+            return self._systemctl(argv[1])
+        if argv[:2] == ["nft", "list"]:
+            return Result(0, "udp dport 631 drop\n" if self.rules else "", "")
+        return Result(0, "", "")
+
+    def _systemctl(self, word):
+        if word in ("start", "restart"):
+            self.active = True
+            self._load()
+        elif word == "stop":
+            self.active = False
+        elif word in ("enable", "disable"):
+            self.enabled = word == "enable"
+        elif word == "is-active":
+            return Result(0 if self.active else 3, "", "")
+        return Result(0, "", "")
+
+    def _load(self):
+        loaded = self.next_load
+        self.rules, self.entries, self.digest = dict(loaded.rules), dict(loaded.entries), loaded.digest
+        self.ports = []
+
+    def _answer(self, method, signature="", *values):
+        data = None
+        if method == "reload":
+            self._load()
+        elif method == "getPolicies":
+            data = ["allow-host-ipv6"] + sorted(self.rules)
+        elif method == "getPolicySettings":
+            data = {
+                "description": {"type": "s", "data": "x State %s. y" % self.digest},
+                "rich_rules": {"type": "as", "data": list(self.rules.get(values[0], ()))},
+            }
+        elif method == "setPolicySettings":
+            assert signature == "sa{sv}" and values[1:4] == ("1", "rich_rules", "as")
+            self.rules[values[0]] = tuple(sorted(values[5:]))
+        elif method == "getIPSets":
+            data = sorted(self.entries)
+        elif method == "getEntries":
+            if values[0] not in self.entries:
+                return Result(1, "", "Call failed: INVALID_IPSET: %s\n" % values[0])
+            data = list(self.entries[values[0]])
+        elif method == "setEntries":
+            self.entries[values[0]] = tuple(values[2:])
+        elif method == "getDefaultZone":
+            data = "public"
+        elif method == "getZones":
+            data = ["public"]
+        elif method == "getActiveZones":
+            data = {}
+        elif method == "getZoneSettings2":
+            data = {"ports": {"type": "a(ss)", "data": self.ports}} if self.ports else {}
+        elif method == "setZoneSettings2":
+            assert values[:4] == ("public", "1", "ports", "a(ss)")
+            words = values[5:]
+            self.ports = [list(pair) for pair in zip(words[::2], words[1::2])]
+        elif method == "getAllRules":
+            data = self.direct
+        elif method in ("getAllChains", "getAllPassthroughs"):
+            data = []
+        else:
+            raise AssertionError("%s is not played" % method)
+        return Result(0, json.dumps({"type": "?", "data": [data]}) if data is not None else "", "")
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path, monkeypatch):
+    """A /etc/firewalld of the test's own."""
+    monkeypatch.setattr(firewalld_objects, "FOLDER", str(tmp_path))
+    monkeypatch.setattr(firewalld_zones, "CONFIGURATION", str(tmp_path / "firewalld.conf"))
+    monkeypatch.setattr(firewalld_zones, "_FOLDERS", (str(tmp_path / "zones"),))
+    monkeypatch.setattr("os.fchown", lambda *_args: None)
+    (tmp_path / "firewalld.conf").write_text("DefaultZone=public\n")
+    for kind in ("services", "ipsets", "policies", "zones"):
+        (tmp_path / kind).mkdir()
+    (tmp_path / "zones" / "public.xml").write_text("<zone><service name='ssh'/></zone>")
+    (tmp_path / "services" / "mine.xml").write_text("<service/>")
+    return tmp_path
+
+
+@pytest.fixture(name="host")
+def played_host():
+    return PlayedFirewalld()
+
+
+def plan_for(host, wish, memory=None):
+    backend = firewalld.Firewalld(host)
+    plan = backend.plan(backend.read(memory or {}), wish)
+    host.next_load = plan.steps.wanted
+    return backend, plan
+
+
+def bring(host, wish, memory=None):
+    backend, plan = plan_for(host, wish, memory)
+    return backend.commit(plan)
+
+
+def files_in(folder):
+    return {
+        str(path.relative_to(folder)): path.read_text() for path in sorted(folder.rglob("*")) if path.is_file()
+    }
+
+
+def test_files_come_before_the_start_and_are_checked(host, folder):
+    memory = bring(host, policy())
+    assert memory == {"firewalld_was_active": "no", "firewalld_was_enabled": "no"}
+    assert host.active and host.enabled
+    check, start = host.calls.index("firewall-offline-cmd --check-config"), host.calls.index(
+        "systemctl start firewalld.service")
+    assert check < start
+    assert (folder / "policies" / "printfleet-in.xml").stat().st_mode & 0o777 == 0o644
+    assert not plan_for(host, policy(), memory)[1].changed
+
+
+def test_other_peers_reach_the_running_set_without_a_reload(host):
+    bring(host, policy())
+    host.calls.clear()
+    bring(host, policy(("192.0.2.2", "192.0.2.3")))
+    assert host.entries == {"printfleet-cups-1-v4": ("192.0.2.2/31",)}
+    assert "reload" not in host.calls
+    assert not plan_for(host, policy(("192.0.2.2", "192.0.2.3")))[1].changed
+
+
+def test_a_rule_changed_at_runtime_is_mended_without_a_reload(host):
+    bring(host, policy())
+    host.rules["printfleet-in"] = host.rules["printfleet-in"][:1]
+    host.calls.clear()
+    bring(host, policy())
+    assert "reload" not in host.calls
+    assert not plan_for(host, policy())[1].changed
+
+
+def test_a_reload_gives_others_back_what_they_have_at_runtime_only(host):
+    bring(host, policy())
+    host.ports = [["1234", "tcp"], ["-5", "udp"]]
+    bring(host, policy(row="another row"))
+    assert "reload" in host.calls
+    assert host.ports == [["1234", "tcp"], ["-5", "udp"]]
+
+
+def test_removal_leaves_the_files_of_others_and_stops_what_we_started(host, folder):
+    before = files_in(folder)
+    memory = bring(host, policy())
+    assert bring(host, None, memory) == {}
+    assert files_in(folder) == before
+    assert (host.active, host.enabled) == (False, False)
+
+
+def test_removal_leaves_a_firewalld_that_was_there(host, folder):
+    host.active = host.enabled = True
+    before = files_in(folder)
+    memory = bring(host, policy())
+    bring(host, None, memory)
+    assert files_in(folder) == before
+    assert host.active and host.enabled and host.rules == {}
+
+
+@pytest.mark.parametrize("fails", ["firewall-offline-cmd", "systemctl start", "systemctl enable"])
+def test_a_failed_start_puts_everything_back(host, folder, fails):
+    before = files_in(folder)
+    backend, plan = plan_for(host, policy())
+    host.fails = fails
+    with pytest.raises(BackendError, match="someone else's file is broken; everything is as before$"):
+        backend.commit(plan)
+    assert files_in(folder) == before
+    assert (host.active, host.enabled) == (False, False)
+
+
+def test_a_refused_reload_puts_the_files_back_and_touches_no_rule(host, folder):
+    bring(host, policy())
+    before, rules = files_in(folder), dict(host.rules)
+    backend, plan = plan_for(host, policy(row="another row"))
+    host.fails = "reload"
+    with pytest.raises(BackendError, match="^firewalld refused reload: INVALID_ZONE.*everything is as before$"):
+        backend.commit(plan)
+    assert files_in(folder) == before
+    assert host.rules == rules
+    assert "systemctl restart firewalld.service" not in host.calls
+
+
+def test_a_firewalld_that_does_not_hold_what_it_loaded_is_an_error(host, folder):
+    bring(host, policy())
+    before, held = files_in(folder), host.next_load
+    backend, plan = plan_for(host, policy(row="another row"))
+    host.next_load = held
+    with pytest.raises(BackendError, match="does not hold what was loaded"):
+        backend.commit(plan)
+    assert files_in(folder) == before
+
+
+def test_direct_rules_of_the_running_firewalld_are_seen_before_anything_is_touched(host, folder):
+    host.active = host.enabled = True
+    host.direct = [["ipv4", "filter", "INPUT", 0, ["-j", "ACCEPT"]]]
+    before = files_in(folder)
+    backend, plan = plan_for(host, policy())
+    with pytest.raises(BackendError, match="package ipset"):
+        backend.commit(plan)
+    assert files_in(folder) == before
+    assert "reload" not in host.calls
+
+
+def test_direct_rules_in_a_file_are_seen_while_planning(host, folder):
+    (folder / "direct.xml").write_text("<direct><rule ipv='ipv4'>-j ACCEPT</rule></direct>")
+    with pytest.raises(BackendError, match="package ipset"):
+        plan_for(host, policy())
+    (folder / "direct.xml").write_text("<direct></direct>")
+    plan_for(host, policy())
+
+
+def test_reading_and_planning_change_nothing(host, folder):
+    before = files_in(folder)
+    plan_for(host, policy())
+    assert files_in(folder) == before
+    assert [call.split()[1] for call in host.calls] == ["show"]
+
+
+def test_a_host_without_firewalld_can_be_planned_for(host, folder):
+    host.program = lambda name: None
+    for path in sorted(folder.rglob("*"), reverse=True):
+        os.rmdir(path) if path.is_dir() else path.unlink()
+    backend, plan = plan_for(host, policy())
+    assert "firewalld" in backend.missing()
+    assert "firewalld.service: inactive, disabled" in plan.before
+    assert host.calls == []
+
+
+def test_an_inactive_firewalld_is_not_called_by_the_bus(host):
+    plan_for(host, policy())
+    assert not any("getPolicies" in call for call in host.calls)
+
+
+@pytest.mark.parametrize("signature, values, words", [
+    ("s", ["-x"], "-x"),
+    ("sas", ["n", ["a", "b"]], "n 2 a b"),
+    ("sas", ["n", []], "n 0"),
+    ("a(ss)", [[["1", "tcp"], ["2", "udp"]]], "2 1 tcp 2 udp"),
+    ("sssias", ["ipv4", "filter", "INPUT", -1, ["-j", "DROP"]], "ipv4 filter INPUT -1 2 -j DROP"),
+    ("sa{sv}", ["n", {"masquerade": {"type": "b", "data": True}, "l": {"type": "as", "data": ["a b"]}}],
+     "n 2 masquerade b true l as 1 'a b'"),
+])
+def test_values_are_written_as_busctl_takes_them(host, signature, values, words):
+    argv = []
+    host.run = lambda said, stdin=None: argv.extend(said) or Result(0, "", "")
+    firewalld_bus.call(host, "zone", "method", signature, *values)
+    assert argv[argv.index("method") + 1:] == [signature] + shlex.split(words)
+    assert "--auto-start=no" in argv and argv.index("--") < argv.index("call")
+
+
+def test_an_answer_that_is_none_is_an_error(host):
+    host.run = lambda said, stdin=None: Result(0, "{no json", "")
+    with pytest.raises(BackendError, match="is not understood"):
+        firewalld_bus.call(host, "zone", "method")
