@@ -42,7 +42,7 @@ ERRORS = [
     ("<td>IN</td>", "", "line 24: ['631 (IPP/IPPS)', 'TCP', 'Internet"),
     ("<td>IN</td>", "<td>IN</td><td>IN</td>", "is not allowed: a row of table 1 has 4 cells"),
     (SMB_ROW, "<tr></tr>", "line 38: [] is not allowed: a row of table 2 has 4 cells"),
-    ("<li>DNS", "<li>\u202eDNS", "line 56: '\\u202eDNS and mDNS"),
+    ("<li>DNS", "<li>\u202eDNS", "line 55: '\\u202eDNS and mDNS"),
     ("<td>TCP</td>", '<td colspan="2">TCP</td>', "line 24: 'colspan' is not allowed: <td> must not have"),
     ("<td>TCP</td>", '<td hidden>TCP</td>', "line 24: 'hidden' is not allowed: <td> must not have this attribute"),
     ("<td>TCP</td>", "<td><del>TCP</del></td>", "line 24: '<del>' is not allowed: only text may stand in <td> here"),

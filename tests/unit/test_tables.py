@@ -35,7 +35,7 @@ BAD = [
     (lambda tables: tables.pop(), "t: [1, 2] is not allowed: it has each of the tables 1, 2 and 3 exactly once."),
     (lambda tables: tables.append(tables[0]), "t: [1, 2, 3, 1] is not allowed: it has each of"),
     (lambda tables: tables.append("x"), "t[3]: 'x' is not allowed: it is a mapping, the keys are table, title, rows"),
-    (lambda tables: tables[1].pop("notes"), "t[1]: ['table', 'title', 'rows'] is not allowed: the key notes is missing"),
+    (lambda tables: tables[1].pop("notes"), "t[1]: ['table', 'title', 'rows'] is not allowed: the key notes"),
     (set_table(source="x"), "t[1]: 'source' is not allowed: the keys are table, title, rows, notes."),
     (set_table(table="2"), "t[1].table: '2' is not allowed: it is one of 1, 2, 3."),
     (set_table(table=True), "t[1].table: True is not allowed: it is one of 1, 2, 3."),
