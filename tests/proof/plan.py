@@ -26,6 +26,9 @@ CLOSED = {
 MDNS = {"IPv4": "224.0.0.251", "IPv6": "ff02::fb"}
 # Rows whose packets go to the IPv4 broadcast address as well (printer discovery).
 BROADCAST = [("udp", 137), ("udp", 161)]
+# Rows of table 1 and 2 whose questions come to a group or to the broadcast address.
+ANSWERED_FROM = (137, 5353)
+ANY_PORT = 40001  # an ephemeral port, as those who ask have
 # ufw's before.rules let mDNS in from anyone as long as nobody closes it ahead of them.
 MULTICAST_OPEN = {"nftables": True, "firewalld": False, "ufw": True}
 
@@ -103,7 +106,7 @@ def cases(stage: Stage, server: str, deny_rows: List[expected.Opening]) -> List[
                     title = "%s, port %d, %s, %s" % (name, port, family, role)
                     result.append(Case(title, direction, probe, port in ports(stage, direction, protocol, peer)))
         result += multicast(stage, server, direction)
-    return result + broadcast(stage, server)
+    return result + broadcast(stage, server) + answers(stage, server)
 
 
 def multicast(stage: Stage, server: str, direction: str) -> List[Case]:
@@ -130,3 +133,19 @@ def broadcast(stage: Stage, server: str) -> List[Case]:
         for protocol, port in BROADCAST
     ]
 
+
+def answers(stage: Stage, server: str) -> List[Case]:
+    """Answers to one-shot queries leave from the row's own port for any port of him who may ask.
+
+    Names are asked for by multicast and broadcast, so conntrack does not know the questions.
+    """
+    kept = stage.variables.get("cups_firewall_default_outgoing") != "deny"
+    result = []
+    for port in ANSWERED_FROM:
+        asked = [row for row in rows(stage) if row.direction == "in" and row.protocol == "udp" and port in row.ports]
+        for role in PLAYED["in"]:
+            for family, own, peer in zip(FAMILIES, stage.servers[server], stage.addresses[role]):
+                wanted = kept or any(row.covers(peer) for row in asked)
+                probe = Probe("udp", own, peer, ANY_PORT, port)
+                result.append(Case("answer from %d/udp, %s, to %s" % (port, family, role), "out", probe, wanted))
+    return result

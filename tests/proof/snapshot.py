@@ -20,7 +20,7 @@ from typing import Dict, List
 
 from . import lab
 
-OBSERVER = "printfleet-cups-observer:debian12"
+OBSERVER = "printfleet-cups-observer:debian13"
 FOLDERS = ["/etc", "/root", "/usr/lib/firewalld", "/usr/local", "/usr/share/ufw", "/var/lib"]
 # What changes on any host without anybody doing anything to its firewall.
 VOLATILE = re.compile(
@@ -46,8 +46,7 @@ EMPTY_SAVED = re.compile(r"\*[a-z]+\n(:[A-Z]+ ACCEPT \n)*COMMIT\n")
 def take(container: str) -> dict:
     """The picture: {"files": {path: entry}, "kernel": text, "services": {name: state}}."""
     files = json.loads(lab.inside_python(container, "files.py", json.dumps(FOLDERS)))
-    with lab.beside(container, OBSERVER) as beside:
-        kernel = lab.inside(beside, ["nft", "--stateless", "list", "ruleset"])
+    kernel = rules(container)
     saved = "".join(lab.inside(container, ["sh", "-c", "! command -v %s > /dev/null || %s" % (s, s)]) for s in SAVERS)
     return {
         "files": {path: entry for path, entry in files.items() if not VOLATILE.fullmatch(path)},
@@ -56,12 +55,21 @@ def take(container: str) -> dict:
     }
 
 
-def plain(rules: str) -> str:
+def rules(container: str) -> str:
+    """The kernel's whole ruleset, by the host's own nft: an older one dies of rules that a newer one wrote."""
+    command = ["nft", "--stateless", "list", "ruleset"]
+    if lab.inside(container, ["sh", "-c", "command -v nft || :"]):
+        return lab.inside(container, command)
+    with lab.beside(container, OBSERVER) as beside:
+        return lab.inside(beside, command)
+
+
+def plain(text: str) -> str:
     """Rules without what counts, and without what says nothing."""
-    rules = DOCKER_PORTS.sub(r"\1PORT", COUNTERS.sub("", rules))
+    text = DOCKER_PORTS.sub(r"\1PORT", COUNTERS.sub("", text))
     for empty in (EMPTY_CHAIN, EMPTY_TABLE, EMPTY_SAVED):
-        rules = empty.sub("", rules)
-    return "\n".join(line.rstrip() for line in rules.splitlines() if line.strip()) + "\n"
+        text = empty.sub("", text)
+    return "\n".join(line.rstrip() for line in text.splitlines() if line.strip()) + "\n"
 
 
 def state(container: str, service: str) -> str:
