@@ -84,16 +84,17 @@ class Ufw:
     def _carry_out(self, steps: Steps) -> None:
         with self._locked():
             self._write(steps.files)
-            if not steps.command:
+            if steps.command in ("", "disable"):
                 self._load(steps.loads)
         if steps.command:
-            # It takes the lock itself.  The word --force answers its question about SSH.
+            # ufw takes the lock itself.  The word --force answers its question about SSH.
             must(self._host, ["ufw", "--force", steps.command])
             with self._locked():
-                self._write(steps.last_files)
-                self._load(steps.loads)
                 if steps.command == "disable":
                     self._clear(steps)
+                else:
+                    self._write(steps.last_files)
+                    self._load(steps.loads)
         if steps.unit:
             must(self._host, ["systemctl", "--quiet", steps.unit, UNIT])
 

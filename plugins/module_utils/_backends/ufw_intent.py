@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from typing import Dict, List, Tuple
+from typing import Dict, List, Optional, Tuple
 
 from ansible_collections.printfleet.cups.plugins.module_utils import _words
 from ansible_collections.printfleet.cups.plugins.module_utils._backends import ufw_profiles
@@ -35,10 +35,13 @@ def rules(policy: Policy, version: int, named: Dict[Service, str]) -> Tuple[Rule
     """All rules of ours for one IP version, in the order in which they have to stand."""
     made: List[Rule] = []
     anywhere = ANYWHERE[version]
+    # Most openings share one list of peers, and to work it out costs more than all the rest.
+    networks: Dict[Optional[Tuple[str, ...]], List[str]] = {None: [anywhere]}
     for opening in policy.openings:
+        if opening.peers not in networks:
+            networks[opening.peers] = [address(network, version) for network in opening.networks(version)]
         service = Service(opening.row, opening.direction, opening.protocol, _port(opening.ports), opening.side)
-        networks = (anywhere,) if opening.peers is None else opening.networks(version)
-        made += [_rule(version, "allow", service, named, address(network, version)) for network in networks]
+        made += [_rule(version, "allow", service, named, peer) for peer in networks[opening.peers]]
     made += _baseline(policy, version, named)
     for closure in policy.closures:
         # A local program shall fail at once and not wait; a stranger outside is told nothing.

@@ -9,7 +9,11 @@ from typing import Dict, List, NamedTuple, Optional, Tuple
 
 from ansible_collections.printfleet.cups.plugins.module_utils._backend import OWNER, BackendError, Plan
 from ansible_collections.printfleet.cups.plugins.module_utils._backends import (
-    ufw_intent, ufw_kernel, ufw_profiles, ufw_rules, ufw_settings,
+    ufw_intent,
+    ufw_kernel,
+    ufw_profiles,
+    ufw_rules,
+    ufw_settings,
 )
 from ansible_collections.printfleet.cups.plugins.module_utils._policy import Policy
 
@@ -19,6 +23,7 @@ CONF = "/etc/ufw/ufw.conf"
 PROFILES = "/etc/ufw/applications.d/" + OWNER
 FILES = (RULES[4], RULES[6], DEFAULTS, CONF, PROFILES)
 
+_OPEN = ufw_settings.Defaults("ACCEPT", "ACCEPT", "ACCEPT")
 _UNIT = "ufw_unit"
 _CHAINS = "ufw_chains"
 
@@ -45,7 +50,10 @@ class State(NamedTuple):
 
 
 class Steps(NamedTuple):
-    """What ``commit`` does, in this order: write, ``command``, write ``last_files``, load, unit, clear."""
+    """What ``commit`` does, in this order: write, ``command``, write ``last_files``, load, clear, unit.
+
+    The command "disable" comes after the load.
+    """
 
     found: Files
     files: Files
@@ -71,10 +79,9 @@ def make(state: State, policy: Optional[Policy]) -> Plan:
     wish = _absent(state) if policy is None else _present(state, policy)
     steps = _steps(state, wish, policy is not None)
     todo = bool(steps.files or steps.command or steps.loads or steps.unit)
-    before, after = describe(state.files, state), describe(wish.files, state, wish)
-    if not todo:
-        before = after
-    elif before == after:
+    after = describe(wish.files, state, wish)
+    before = describe(state.files, state) if todo else after
+    if todo and before == after:
         before += "to be written as ufw itself writes it: %s\n" % ", ".join(steps.files)
     return Plan(before, after, steps, tuple(_warnings(state, policy)))
 
@@ -189,6 +196,10 @@ def _steps(state: State, wish: _Wish, present: bool) -> Steps:
             chains = state.kernel[version].chains
             found = chains if ufw_rules.CHAINS[version] + "-before-logging-input" in chains else None
             loads[version] = ufw_kernel.Load(None, new, found)
+    elif command == "disable":
+        # ufw empties its chains while its default verdicts still stand, which closes the host for a second.
+        for version in state.versions if state.running else ():
+            loads[version] = ufw_kernel.Load(wish.files[RULES[version]] or "", _OPEN, None)
     elif wish.running:
         for version in state.versions:
             stale = RULES[version] in changed or DEFAULTS in changed
