@@ -7,12 +7,11 @@ from __future__ import annotations
 
 import json
 import os
-import shlex
 
 import pytest
 from ansible_collections.printfleet.cups.plugins.module_utils._backend import BackendError, Result
 from ansible_collections.printfleet.cups.plugins.module_utils._backends import (
-    firewalld, firewalld_bus, firewalld_objects, firewalld_zones,
+    firewalld, firewalld_objects, firewalld_zones,
 )
 from ansible_collections.printfleet.cups.plugins.module_utils._policy import Closure, Opening, Policy
 from ansible_collections.printfleet.cups.plugins.module_utils._words import Ports
@@ -283,26 +282,3 @@ def test_a_host_without_firewalld_can_be_planned_for(host, folder):
 def test_an_inactive_firewalld_is_not_called_by_the_bus(host):
     plan_for(host, policy())
     assert not any("getPolicies" in call for call in host.calls)
-
-
-@pytest.mark.parametrize("signature, values, words", [
-    ("s", ["-x"], "-x"),
-    ("sas", ["n", ["a", "b"]], "n 2 a b"),
-    ("sas", ["n", []], "n 0"),
-    ("a(ss)", [[["1", "tcp"], ["2", "udp"]]], "2 1 tcp 2 udp"),
-    ("sssias", ["ipv4", "filter", "INPUT", -1, ["-j", "DROP"]], "ipv4 filter INPUT -1 2 -j DROP"),
-    ("sa{sv}", ["n", {"masquerade": {"type": "b", "data": True}, "l": {"type": "as", "data": ["a b"]}}],
-     "n 2 masquerade b true l as 1 'a b'"),
-])
-def test_values_are_written_as_busctl_takes_them(host, signature, values, words):
-    argv = []
-    host.run = lambda said, stdin=None: argv.extend(said) or Result(0, "", "")
-    firewalld_bus.call(host, "zone", "method", signature, *values)
-    assert argv[argv.index("method") + 1:] == [signature] + shlex.split(words)
-    assert "--auto-start=no" in argv and argv.index("--") < argv.index("call")
-
-
-def test_an_answer_that_is_none_is_an_error(host):
-    host.run = lambda said, stdin=None: Result(0, "{no json", "")
-    with pytest.raises(BackendError, match="is not understood"):
-        firewalld_bus.call(host, "zone", "method")
