@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from typing import Dict, Iterable, List, NamedTuple, Optional, Tuple
 
-from ansible_collections.printfleet.cups.plugins.module_utils import _managers, _memory
-from ansible_collections.printfleet.cups.plugins.module_utils._backend import Backend, Plan
+from ansible_collections.printfleet.cups.plugins.module_utils import _guard, _managers, _memory, _transaction
+from ansible_collections.printfleet.cups.plugins.module_utils._backend import Backend, BackendError, Host, Plan
 from ansible_collections.printfleet.cups.plugins.module_utils._flow import Flow, read_flow
 from ansible_collections.printfleet.cups.plugins.module_utils._memory import Memory
 from ansible_collections.printfleet.cups.plugins.module_utils._policy import Opening, Policy, Ssh, make_policy
@@ -43,11 +43,22 @@ def read_flows(values: Iterable[object]) -> List[Flow]:
     return [read_flow(value, "flows[%d]" % index) for index, value in enumerate(values)]
 
 
-def policy_of(wish: dict, flows: Iterable[Flow], around: Surroundings) -> Policy:
-    """The policy that a wish means on a host with such surroundings."""
+def policy_of(wish: dict, flows: Iterable[Flow], around: Surroundings, woken: bool) -> Policy:
+    """The policy that a wish means on a host with such surroundings.
+
+    ``woken``: we switch the firewall manager on, and its own defaults could close the way that Ansible came.
+    """
+    needs_ssh = woken or wish["default_incoming"] == "deny"
     return make_policy(
-        flows, wish["default_incoming"], wish["default_outgoing"], wish["log_denied"], around.interfaces, around.ssh
+        flows, wish["default_incoming"], wish["default_outgoing"], wish["log_denied"], around.interfaces,
+        around.ssh if needs_ssh else None,
     )
+
+
+def _woken(name: str, known: Dict[str, Backend], memory: Memory) -> bool:
+    if memory.backend == name:
+        return bool(memory.wish.get("woken", False))
+    return name in _managers.GOVERNORS and (bool(known[name].missing()) or not known[name].active())
 
 
 def remembered_ssh(memory: Memory) -> Optional[Ssh]:
@@ -57,14 +68,18 @@ def remembered_ssh(memory: Memory) -> Optional[Ssh]:
 
 
 def plan_present(
-    wish: dict, wanted_backend: str, known: Dict[str, Backend], memory: Memory, around: Surroundings
+    wish: dict, wanted_backend: str, known: Dict[str, Backend], memory: Memory, around: Surroundings,
+    guarded: bool = True,
 ) -> Change:
     """Work out how the host comes to hold the wish; raises Refused and BackendError."""
     flows = read_flows(wish["flows"])
     # A run from the console or by another way than SSH must not close the door that SSH came by.
     around = around._replace(ssh=around.ssh or remembered_ssh(memory))
-    policy = policy_of(wish, flows, around)
     name = _managers.choose(wanted_backend, known)
+    woken = _woken(name, known, memory)
+    policy = policy_of(wish, flows, around, woken)
+    if guarded and around.ssh is not None:
+        _guard.judge(policy, around.ssh)
     warnings = _absent_interfaces(flows, around.interfaces)
     missing = tuple(known[name].missing())
     if missing:
@@ -77,6 +92,7 @@ def plan_present(
         # The new rules come first: at no moment is a port open that both close.
         plans.append((memory.backend, _plan(known[memory.backend], None, memory.found)))
     remembered = {key: wish[key] for key in WISH}
+    remembered["woken"] = woken
     remembered["ssh"] = list(around.ssh) if around.ssh else []
     new_memory = Memory(name, remembered, found)
     return _change(name, plans, new_memory, memory.backend != name, warnings)
@@ -112,15 +128,40 @@ def _change(
     )
 
 
-def carry_out(change: Change, known: Dict[str, Backend]) -> None:
-    """Do what was worked out; raises BackendError, and the host is then as it was before the failed part."""
+def carry_out(change: Change, known: Dict[str, Backend], host: Host, seconds: int) -> str:
+    """Do what was worked out; raises BackendError, and the host is then as it was before.
+
+    With ``seconds`` the change is left on trial, and the cookie that confirms it is given back;
+    with 0 it is settled at once, and "" is given back.
+    """
+    scope = _transaction.Scope(
+        parts=tuple((name, plan.steps) for name, plan in change.plans),
+        paths=(_memory.PATH,) + tuple(p for name, plan in change.plans for p in known[name].paths(plan)),
+        units=tuple(unit for name, _plan in change.plans for unit in known[name].units()),
+        leaves=change.memory is None,
+    )
+    cookie = _transaction.begin(scope, seconds, host)
+    try:
+        _commit(change, known)
+        if seconds:
+            _transaction.hide(scope)
+            return cookie
+        _transaction.end(host)
+        return ""
+    except (OSError, BackendError) as error:
+        try:
+            _transaction.take_back(known, host)
+        except (OSError, BackendError) as again:
+            raise BackendError("%s; and %s" % (error, again)) from error
+        raise BackendError("%s; the host is as it was before" % error) from error
+
+
+def _commit(change: Change, known: Dict[str, Backend]) -> None:
     memory = change.memory
     for name, plan in change.plans:
         found = known[name].commit(plan)
         if memory is not None and name == memory.backend:
             memory = memory._replace(found=found)
-            # Written at once: what has to be given back must not be forgotten if a later part fails.
-            _memory.save(memory)
     _memory.save(memory)
 
 

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from typing import Any, List, NamedTuple, Optional, Protocol, Sequence, Tuple
 
+from ansible_collections.printfleet.cups.plugins.module_utils._files import OWNER
 from ansible_collections.printfleet.cups.plugins.module_utils._policy import Policy
 
-# The name that everything of ours carries, in every firewall.
-OWNER = "printfleet-cups"
+__all__ = ["OWNER", "Backend", "BackendError", "Host", "Plan", "Result", "must"]
 
 
 class BackendError(Exception):
@@ -56,8 +56,8 @@ class Backend(Protocol):
     """One firewall manager.
 
     The order of calls is ``missing``, ``read``, ``plan``, ``commit``.  ``read`` changes nothing,
-    ``plan`` is pure, ``commit`` either reaches the whole plan or puts back what was and raises
-    BackendError.  ``memory`` is a flat dict of strings in which a backend keeps what it found at its
+    ``plan`` is pure, ``commit`` reaches the whole plan or raises BackendError half way: then, and when a
+    change is not confirmed, the transaction puts the files back and calls ``undo``.  ``memory`` is a flat dict of strings in which a backend keeps what it found at its
     first change and has to give back on removal; the module stores it.
     """
 
@@ -76,7 +76,20 @@ class Backend(Protocol):
         """The change from that state to the policy; None is the wish for nothing of ours."""
 
     def commit(self, plan: Plan) -> dict:
-        """Carry the plan out; gives the new memory back."""
+        """Carry the plan out, on disk and in the kernel; gives the new memory back."""
+
+    def paths(self, plan: Plan) -> List[str]:
+        """Every file that ``commit`` may write or remove, the links in ``units`` apart."""
+
+    def units(self) -> List[str]:
+        """The systemd units that ``commit`` may enable or disable."""
+
+    def undo(self, steps: Any) -> None:
+        """Make the kernel and the units follow the files, which are as they were before ``commit`` again.
+
+        ``steps`` are those of the plan, perhaps read back from disk by another process.  Works from
+        any state that an interrupted ``commit`` can leave; raises BackendError.
+        """
 
 
 def must(host: Host, argv: Sequence[str], stdin: Optional[str] = None) -> str:

@@ -7,7 +7,10 @@ from __future__ import annotations
 
 import os
 import tempfile
-from typing import Dict, Iterable, NamedTuple, Optional
+from typing import Dict, Iterable, NamedTuple, Optional, Union
+
+# The name that everything of ours carries, on disk and in every firewall.
+OWNER = "printfleet-cups"
 
 
 class Kept(NamedTuple):
@@ -19,7 +22,13 @@ class Kept(NamedTuple):
     gid: int
 
 
-Snapshot = Dict[str, Optional[Kept]]
+class Link(NamedTuple):
+    """A symbolic link as it was."""
+
+    target: str
+
+
+Snapshot = Dict[str, Union[Kept, Link, None]]
 
 
 def read(path: str) -> Optional[str]:
@@ -56,8 +65,8 @@ def remove_folder(path: str) -> None:
 
 
 def keep(paths: Iterable[str]) -> Snapshot:
-    """Remember files, the missing ones too."""
-    return {path: _keep(path) for path in paths}
+    """Remember files and symbolic links, the missing ones too."""
+    return {path: Link(os.readlink(path)) if os.path.islink(path) else _keep(path) for path in paths}
 
 
 def put_back(snapshot: Snapshot) -> None:
@@ -65,6 +74,10 @@ def put_back(snapshot: Snapshot) -> None:
     for path, kept in snapshot.items():
         if kept is None:
             replace(path, None)
+            if os.path.basename(os.path.dirname(path)).endswith((".wants", OWNER)):
+                remove_folder(path)
+        elif isinstance(kept, Link):
+            _link(path, kept.target)
         else:
             _write(path, kept)
 
@@ -95,6 +108,16 @@ def _write(path: str, kept: Kept) -> None:
         os.unlink(new)
         raise
     _sync_folder(target)
+
+
+def _link(path: str, target: str) -> None:
+    if os.path.islink(path) and os.readlink(path) == target:
+        return
+    os.makedirs(os.path.dirname(path), mode=0o755, exist_ok=True)
+    new = os.path.join(os.path.dirname(path), ".printfleet-cups-%d" % os.getpid())
+    os.symlink(target, new)
+    os.replace(new, path)
+    _sync_folder(path)
 
 
 def _sync_folder(path: str) -> None:

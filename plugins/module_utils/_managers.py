@@ -15,7 +15,7 @@ from ansible_collections.printfleet.cups.plugins.module_utils._backends.ufw impo
 AUTO = "auto"
 NAMES = ("nftables", "firewalld", "ufw")
 # These govern the whole host once they are active.  nftables has no such switch: it is what is there without them.
-_GOVERNORS = ("firewalld", "ufw")
+GOVERNORS = ("firewalld", "ufw")
 
 
 def backends(host: Host) -> Dict[str, Backend]:
@@ -25,7 +25,7 @@ def backends(host: Host) -> Dict[str, Backend]:
 
 def governing(known: Dict[str, Backend]) -> list:
     """The names of the managers that are active on the host."""
-    return [name for name in _GOVERNORS if not known[name].missing() and known[name].active()]
+    return [name for name in GOVERNORS if not known[name].missing() and known[name].active()]
 
 
 def choose(wanted: str, known: Dict[str, Backend]) -> str:

@@ -89,7 +89,10 @@ def make_policy(
     interfaces: Iterable[_words.Interface],
     ssh: Optional[Ssh],
 ) -> Policy:
-    """Work out the policy. ``interfaces`` resolve @LOCAL, @IF() and the broadcast addresses."""
+    """Work out the policy.
+
+    ``interfaces`` resolve @LOCAL, @IF() and the broadcast addresses; ``ssh`` is a way in that has to stay open.
+    """
     known = tuple(interfaces)
     broadcasts = tuple(b for i in known for b in i.broadcasts) + ("255.255.255.255",)
     openings: List[Opening] = []
@@ -104,7 +107,7 @@ def make_policy(
             closures.append(Closure(flow.row, flow.direction, flow.protocol, flow.ports))
         if flow.direction == "in" and (flow.protocol, flow.ports.first) in ANSWERED_FROM:
             openings.append(Opening(flow.row + " answers", "out", flow.protocol, flow.ports, peers, "source"))
-    if default_incoming == "deny" and ssh is not None:
+    if ssh is not None:
         openings.append(Opening(SSH_ROW, "in", "tcp", _words.Ports(ssh.port, ssh.port), (ssh.client,)))
     return Policy(
         _unique(openings), _unique(closures), default_incoming, default_outgoing, log_denied

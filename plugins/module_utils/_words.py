@@ -94,6 +94,13 @@ def read_choice(value: object, variable: str, choices: Iterable[str]) -> str:
     return str(value)
 
 
+def read_seconds(value: object, variable: str) -> int:
+    """Read how long a change waits for its confirmation, in seconds; raises Refused."""
+    if isinstance(value, bool) or not isinstance(value, int) or not (value == 0 or 5 <= value <= 3600):
+        raise refuse(variable, value, "it is 0 for no confirmation, or 5 to 3600 seconds")
+    return int(value)
+
+
 def read_list(value: object, variable: str, what: str) -> list:
     """Read a list; a single string is refused, since Python would take it letter by letter."""
     if isinstance(value, (str, bytes)) or not isinstance(value, (list, tuple)):

@@ -99,6 +99,23 @@ options:
     type: str
     choices: [fail, report]
     default: fail
+  confirm_timeout:
+    description:
+      - The host takes a change back by itself unless Ansible comes back over a new connection within so many seconds
+        and confirms it. Until then nothing permanent is written.
+      - V(0) settles a change at once.
+    type: int
+    default: 30
+  guard:
+    description:
+      - Refuse a change that would close the port by which Ansible reaches this host over SSH.
+    type: bool
+    default: true
+  confirmation:
+    description:
+      - For the action plugin of this module, which confirms a change with it. Leave it out.
+    type: str
+    default: ""
 extends_documentation_fragment:
   - printfleet.cups.attributes
 seealso:
@@ -137,13 +154,27 @@ packages_missing:
   type: list
   elements: str
   sample: []
+confirmed:
+  description: Whether the change was confirmed over a new connection.
+  returned: when something was changed and O(confirm_timeout) is not 0
+  type: bool
+  sample: true
 """
 
 import os
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.printfleet.cups.plugins.module_utils import _apply, _interfaces, _managed_host, _managers, _memory
+from ansible_collections.printfleet.cups.plugins.module_utils import (
+    _alarm,
+    _apply,
+    _interfaces,
+    _managed_host,
+    _managers,
+    _memory,
+    _transaction,
+    _words,
+)
 from ansible_collections.printfleet.cups.plugins.module_utils._backend import BackendError
 from ansible_collections.printfleet.cups.plugins.module_utils._flow import PROFILES, EXTRA
 from ansible_collections.printfleet.cups.plugins.module_utils._policy import DEFAULTS
@@ -173,6 +204,9 @@ def argument_spec() -> dict:
         "default_outgoing": dict(keep_or_deny),
         "log_denied": {"type": "bool", "default": False},
         "missing_packages": {"type": "str", "choices": ["fail", "report"], "default": "fail"},
+        "confirm_timeout": {"type": "int", "default": 30},
+        "guard": {"type": "bool", "default": True},
+        "confirmation": {"type": "str", "default": ""},
     }
 
 
@@ -181,34 +215,68 @@ def work_out(params: dict, known: dict) -> _apply.Change:
     if params["state"] == "absent":
         return _apply.plan_absent(known, memory)
     around = _apply.Surroundings(_interfaces.interfaces(), _managed_host.ssh_connection())
-    return _apply.plan_present(params, params["backend"], known, memory, around)
+    return _apply.plan_present(params, params["backend"], known, memory, around, params["guard"])
+
+
+def run(module: AnsibleModule, host: _managed_host.ManagedHost, known: dict) -> dict:
+    """One run: the change, or its confirmation; gives what the module returns."""
+    params = module.params
+    if params["confirmation"]:
+        return confirm(params["confirmation"], host)
+    _words.read_seconds(params["confirm_timeout"], "cups_firewall_confirm_timeout")
+    if not module.check_mode:
+        _transaction.clear_leftovers(known, host)
+    change = work_out(params, known)
+    for warning in change.warnings:
+        module.warn(warning)
+    told = {
+        "changed": change.changed,
+        "backend": change.backend,
+        "packages_missing": list(change.packages_missing),
+        "diff": {
+            "before": change.before,
+            "after": change.after,
+            "before_header": change.backend,
+            "after_header": change.backend,
+        },
+    }
+    if module.check_mode or not change.changed:
+        return told
+    if change.packages_missing:
+        if params["missing_packages"] == "fail":
+            raise BackendError(
+                "%s needs the package %s, which is not installed on this host"
+                % (change.backend, " and ".join(change.packages_missing))
+            )
+        return dict(told, changed=False)
+    return dict(told, confirmation=_apply.carry_out(change, known, host, params["confirm_timeout"]))
+
+
+def confirm(cookie: str, host: _managed_host.ManagedHost) -> dict:
+    """Settle the change of that cookie; "?" only asks what became of the last one."""
+    if cookie != "?":
+        if not _transaction.was_undone(cookie):
+            _transaction.settle(cookie, host)
+            return {"changed": True, "outcome": "settled"}
+        return {"changed": False, "outcome": "taken back"}
+    if _transaction.pending() is not None:
+        return {"changed": False, "outcome": "pending"}
+    return {"changed": False, "outcome": "taken back" if _transaction.was_undone("") else "nothing"}
 
 
 def main() -> None:
     module = AnsibleModule(argument_spec=argument_spec(), supports_check_mode=True)
     if os.geteuid() != 0:
         module.fail_json(msg="The firewall of a host is changed by root only: set become to true.")
-    known = _managers.backends(_managed_host.ManagedHost())
+    host = _managed_host.ManagedHost()
     try:
-        change = work_out(module.params, known)
-        for warning in change.warnings:
-            module.warn(warning)
-        changed = change.changed
-        if change.packages_missing and not module.check_mode:
-            if module.params["missing_packages"] == "fail":
-                module.fail_json(msg="%s needs the package %s, which is not installed on this host." % (
-                    change.backend, " and ".join(change.packages_missing)))
-            changed = False
-        elif changed and not module.check_mode:
-            _apply.carry_out(change, known)
+        with _alarm.lock(patience=10.0):
+            told = run(module, host, _managers.backends(host))
     except (Refused, BackendError) as error:
         module.fail_json(msg=str(error))
-    module.exit_json(
-        changed=changed,
-        backend=change.backend,
-        packages_missing=list(change.packages_missing),
-        diff={"before": change.before, "after": change.after, "before_header": change.backend, "after_header": change.backend},
-    )
+    except OSError as error:
+        module.fail_json(msg="The host's own files could not be read or written: %s; nothing was changed." % error)
+    module.exit_json(**told)
 
 
 if __name__ == "__main__":

@@ -141,8 +141,8 @@ def tell(known: dict) -> tuple:
         return told, ()
     # The SSH opening was made for the run that changed the host, not for the one that asks now.
     around = _apply.Surroundings(_interfaces.interfaces(), _apply.remembered_ssh(memory))
-    policy = _apply.policy_of(memory.wish, _apply.read_flows(memory.wish["flows"]), around)
-    change = _apply.plan_present(memory.wish, memory.backend, known, memory, around)
+    policy = _apply.policy_of(memory.wish, _apply.read_flows(memory.wish["flows"]), around, memory.wish["woken"])
+    change = _apply.plan_present(memory.wish, memory.backend, known, memory, around, guarded=False)
     told.update(
         rows=[
             {

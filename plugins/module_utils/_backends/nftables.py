@@ -67,10 +67,12 @@ class State(NamedTuple):
 
 
 class Steps(NamedTuple):
-    """What the two files will say; None is for being gone."""
+    """What the two files will say, None for being gone, and what was there before."""
 
     rules: Optional[str]
     unit: Optional[str]
+    old_table: Optional[str]
+    was_active: bool
 
 
 class Nftables:
@@ -112,37 +114,46 @@ class Nftables:
         return must(self._host, ["unshare", "--net", "sh", "-c", script], rules)
 
     def plan(self, state: State, policy: Optional[Policy]) -> Plan:
-        steps, listing, warnings = Steps(None, None), "", ()
+        old_table = nftables_ruleset.own_table(state.ruleset)
+        steps, listing, warnings = Steps(None, None, old_table, state.active), "", ()
         if policy is not None:
             denied = tuple(d for d in ("in", "out") if policy.default(d) == "deny")
             kept = nftables_foreign.keep(state.ruleset, denied)
             steps = Steps(
                 nftables_ruleset.render(policy, kept.rules["in"], kept.rules["out"], kept.parts),
                 _UNIT_TEXT % {"nft": state.nft, "rules": RULES},
+                old_table,
+                state.active,
             )
             listing = state.listing_of(steps.rules or "")
             warnings = tuple(_overruled(state.ruleset, policy))
         before = _describe(
-            nftables_ruleset.own_table(state.ruleset) or "", state.rules, state.unit, state.enabled, state.active, steps
+            old_table or "", state.rules, state.unit, state.enabled, state.active, steps
         )
         wanted = policy is not None
         after = _describe(listing, steps.rules, steps.unit, wanted, wanted, steps)
         return Plan(before, after, steps, warnings)
 
     def commit(self, plan: Plan) -> dict:
-        """Load first, write then: nft takes the whole file or nothing, and a failed write is undone in the kernel."""
-        snapshot = _files.keep([RULES, UNIT_FILE])
-        ruleset = must(self._host, ["nft", "-s", "list", "ruleset"])
+        """Load first, write then: nft takes the whole file or nothing."""
         steps: Steps = plan.steps
-        try:
-            if steps.rules is None:
-                self._remove()
-            else:
-                self._put(steps)
-        except (OSError, BackendError) as error:
-            self._undo(snapshot, nftables_ruleset.own_table(ruleset))
-            raise BackendError("%s; the nftables rules are as they were before" % error) from error
+        if steps.rules is None:
+            self._remove()
+        else:
+            self._put(steps)
         return {}
+
+    def paths(self, plan: Plan) -> List[str]:
+        return [RULES, UNIT_FILE]
+
+    def units(self) -> List[str]:
+        return [UNIT]
+
+    def undo(self, steps: Steps) -> None:
+        must(self._host, ["nft", "-f", "-"], "table %s\ndelete table %s\n%s" % (_TABLE, _TABLE, steps.old_table or ""))
+        # The unit has no stop command: this only tells systemd that its work is not in force.
+        word = "start" if steps.was_active else "stop"
+        self._host.run(["systemctl", word, "--quiet", UNIT])
 
     def _put(self, steps: Steps) -> None:
         must(self._host, ["nft", "-f", "-"], steps.rules)
@@ -159,13 +170,6 @@ class Nftables:
         _files.remove_folder(RULES)
         _files.replace(UNIT_FILE, None)
         must(self._host, ["systemctl", "daemon-reload"])
-
-    def _undo(self, snapshot: _files.Snapshot, table: Optional[str]) -> None:
-        must(self._host, ["nft", "-f", "-"], "table %s\ndelete table %s\n%s" % (_TABLE, _TABLE, table or ""))
-        _files.put_back(snapshot)
-        must(self._host, ["systemctl", "daemon-reload"])
-        if snapshot[UNIT_FILE] is not None:
-            must(self._host, ["systemctl", "enable", "--quiet", UNIT])
 
 
 def _describe(table: str, rules: Optional[str], unit: Optional[str], enabled: bool, active: bool, wanted: Steps) -> str:
