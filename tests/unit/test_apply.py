@@ -46,6 +46,11 @@ def hosts(**active):
     return {name: PlayedBackend(name, active=active.get(name, False)) for name in _managers.NAMES}
 
 
+def carry_out(change, known):
+    """The change alone; that it is on trial is the matter of test_transaction.py."""
+    _apply._commit(change, known)
+
+
 @pytest.fixture(autouse=True)
 def state_file(tmp_path, monkeypatch):
     monkeypatch.setattr(_memory, "PATH", str(tmp_path / "printfleet-cups/state.json"))
@@ -80,7 +85,7 @@ def test_applying_changes_once_and_remembers(state_file):
     known = hosts()
     change = _apply.plan_present(WISH, "auto", known, NOTHING, AROUND)
     assert change.changed and not state_file.exists() and change.warnings == ("a word of warning",)
-    _apply.carry_out(change, known)
+    carry_out(change, known)
     assert state_file.stat().st_mode & 0o777 == 0o600
     memory = _memory.load()
     assert memory.backend == "nftables" and memory.found == {"was": "before"}
@@ -97,17 +102,17 @@ def test_missing_packages_predict_a_change_and_plan_nothing():
 
 def test_a_lost_memory_is_mended_even_where_the_rules_are_right():
     known = hosts()
-    _apply.carry_out(_apply.plan_present(WISH, "auto", known, NOTHING, AROUND), known)
+    carry_out(_apply.plan_present(WISH, "auto", known, NOTHING, AROUND), known)
     change = _apply.plan_present(WISH, "auto", known, NOTHING, AROUND)
     assert change.changed and change.plans == ()
 
 
 def test_another_backend_takes_over_before_the_old_one_lets_go():
     known = hosts()
-    _apply.carry_out(_apply.plan_present(WISH, "auto", known, NOTHING, AROUND), known)
+    carry_out(_apply.plan_present(WISH, "auto", known, NOTHING, AROUND), known)
     change = _apply.plan_present(WISH, "ufw", known, _memory.load(), AROUND)
     assert [name for name, _plan in change.plans] == ["ufw", "nftables"]
-    _apply.carry_out(change, known)
+    carry_out(change, known)
     assert known["nftables"].holds is None and _memory.load().backend == "ufw"
 
 
@@ -116,14 +121,14 @@ def test_absent_asks_every_installed_backend_even_without_memory(state_file):
     known["ufw"].holds = "something of ours"
     change = _apply.plan_absent(known, NOTHING)
     assert [name for name, _plan in change.plans] == ["ufw"]
-    _apply.carry_out(change, known)
+    carry_out(change, known)
     assert not state_file.exists() and not state_file.parent.exists()
     assert not _apply.plan_absent(known, NOTHING).changed
 
 
 def test_the_ssh_opening_outlives_a_run_from_the_console():
     known = hosts()
-    _apply.carry_out(_apply.plan_present(WISH, "auto", known, NOTHING, AROUND), known)
+    carry_out(_apply.plan_present(WISH, "auto", known, NOTHING, AROUND), known)
     change = _apply.plan_present(WISH, "auto", known, _memory.load(), AROUND._replace(ssh=None))
     assert not change.changed
 

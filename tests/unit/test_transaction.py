@@ -1,0 +1,275 @@
+# Copyright (c) 2026 the printfleet.cups maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A change on trial: confirmed it stays, otherwise the host is as it was, wherever things were cut short."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import zipfile
+
+import pytest
+from ansible_collections.printfleet.cups.plugins.module_utils import (
+    _alarm,
+    _apply,
+    _files,
+    _managers,
+    _memory,
+    _transaction,
+)
+from ansible_collections.printfleet.cups.plugins.module_utils._backend import BackendError, Plan, Result
+
+
+class PlayedHost:
+    """A systemd that only remembers what it was told."""
+
+    def __init__(self):
+        self.calls = []
+        self.alarm = False
+
+    def program(self, name):
+        return "/usr/bin/" + name
+
+    def run(self, argv, stdin=None):
+        said = " ".join(argv)
+        self.calls.append(said)
+        if said.startswith("systemd-run"):
+            self.alarm = True
+        if said.startswith("systemctl stop"):
+            self.alarm = False
+        if said.startswith("systemctl is-active"):
+            return Result(0 if self.alarm else 3, "active\n" if self.alarm else "inactive\n", "")
+        return Result(0, "", "")
+
+
+class PlayedBackend:
+    """One file on disk, one word in the kernel; ``fails`` after that many actions."""
+
+    def __init__(self, name, file):
+        self.name, self.file, self.kernel, self.fails = name, str(file), "old", ""
+
+    def missing(self):
+        return []
+
+    def active(self):
+        return False
+
+    def paths(self, plan):
+        return [self.file]
+
+    def units(self):
+        return ["x.service"]
+
+    def commit(self, plan):
+        self.kernel = plan.after
+        if self.fails == "commit":
+            raise BackendError("the disk is full")
+        _files.replace(self.file, plan.after)
+        return {}
+
+    def undo(self, steps):
+        if self.fails == "undo":
+            raise BackendError("nft is gone")
+        self.kernel = steps
+
+
+@pytest.fixture
+def world(tmp_path, monkeypatch):
+    monkeypatch.setattr("os.fchown", lambda *_args: None)
+    for module, name, value in (
+        (_transaction, "FOLDER", "var/lib/printfleet-cups/trial"), (_transaction, "OUTCOME", "run/outcome"),
+        (_transaction, "UNITS", "etc/systemd"), (_alarm, "LOCK", "run/lock"),
+        (_alarm, "_RECOVERY_FILE", "etc/systemd/r.service"), (_alarm, "_RECOVERY_LINK", "etc/systemd/s.wants/r.service"),
+        (_memory, "PATH", "var/lib/printfleet-cups/state.json"),
+    ):
+        monkeypatch.setattr(module, name, str(tmp_path / value))
+    monkeypatch.setattr(_alarm, "has_systemd", lambda: True)
+    (tmp_path / "run").mkdir()
+    (tmp_path / "etc/systemd").mkdir(parents=True)
+    (tmp_path / "etc/rules").write_text("old", encoding="utf-8")
+    return tmp_path
+
+
+@pytest.fixture
+def known(world):
+    return {name: PlayedBackend(name, world / "etc/rules") for name in _managers.NAMES}
+
+
+def change(after="new", memory=True):
+    plan = Plan("old", after, "old")
+    kept = _memory.Memory("nftables", {}, {}) if memory else None
+    return _apply.Change("nftables", (), (("nftables", plan),), kept, True, "old", after, ())
+
+
+def on_disk(world):
+    return (world / "etc/rules").read_text(encoding="utf-8")
+
+
+def everything(world):
+    return {str(p.relative_to(world)) for p in world.rglob("*") if not p.is_dir()} - {"run/lock", "run/outcome"}
+
+
+def test_on_trial_the_kernel_is_new_and_the_disk_is_old(world, known):
+    host = PlayedHost()
+    cookie = _apply.carry_out(change(), known, host, 30)
+    assert cookie and known["nftables"].kernel == "new" and on_disk(world) == "old"
+    assert not os.path.exists(_memory.PATH) and host.alarm
+    assert os.stat(_transaction.FOLDER).st_mode & 0o777 == 0o700
+
+
+def test_the_alarm_is_set_before_anything_is_touched(world, known):
+    host = PlayedHost()
+    known["nftables"].fails = "commit"
+    with pytest.raises(BackendError):
+        _apply.carry_out(change(), known, host, 30)
+    assert any(call.startswith("systemd-run --quiet") and "--on-active=30" in call for call in host.calls)
+
+
+def test_confirmed_it_is_on_disk_and_nothing_waits_any_more(world, known):
+    host = PlayedHost()
+    _transaction.settle(_apply.carry_out(change(), known, host, 30), host)
+    assert on_disk(world) == "new" and known["nftables"].kernel == "new" and not host.alarm
+    assert _memory.load().backend == "nftables" and not os.path.exists(_transaction.FOLDER)
+
+
+def test_the_alarm_takes_it_back_and_says_so(world, known):
+    host, before = PlayedHost(), everything(world)
+    cookie = _apply.carry_out(change(), known, host, 30)
+    _transaction.undo(known, host)
+    assert on_disk(world) == "old" and known["nftables"].kernel == "old" and everything(world) == before
+    assert _transaction.was_undone(cookie) and _transaction.was_undone("")
+
+
+def test_too_late_a_confirmation_is_refused_and_changes_nothing(world, known):
+    host = PlayedHost()
+    cookie = _apply.carry_out(change(), known, host, 30)
+    _transaction.undo(known, host)
+    with pytest.raises(BackendError, match="not on trial any more"):
+        _transaction.settle(cookie, host)
+    assert on_disk(world) == "old"
+
+
+def test_the_cookie_of_another_change_confirms_nothing(world, known):
+    host = PlayedHost()
+    _apply.carry_out(change(), known, host, 30)
+    with pytest.raises(BackendError, match="not on trial"):
+        _transaction.settle("0" * 16, host)
+    assert on_disk(world) == "old" and _transaction.pending()
+
+
+def test_without_confirmation_it_is_settled_at_once(world, known):
+    host = PlayedHost()
+    assert _apply.carry_out(change(), known, host, 0) == ""
+    assert on_disk(world) == "new" and not host.alarm and not os.path.exists(_transaction.FOLDER)
+
+
+def test_a_failed_step_puts_everything_back(world, known):
+    before = everything(world)
+    known["nftables"].fails = "commit"
+    with pytest.raises(BackendError, match="the disk is full; the host is as it was before"):
+        _apply.carry_out(change(), known, PlayedHost(), 30)
+    assert known["nftables"].kernel == "old" and everything(world) == before
+
+
+def test_a_kernel_that_cannot_be_brought_back_is_told_and_tried_again(world, known):
+    host = PlayedHost()
+    _apply.carry_out(change(), known, host, 30)
+    known["nftables"].fails = "undo"
+    with pytest.raises(BackendError, match="the kernel could not be brought back: nftables: nft is gone"):
+        _transaction.undo(known, host)
+    known["nftables"].fails = ""
+    _transaction.clear_leftovers(known, host)
+    assert known["nftables"].kernel == "old" and not os.path.exists(_transaction.FOLDER)
+
+
+def test_a_file_that_somebody_changed_meanwhile_stops_the_confirmation(world, known):
+    host = PlayedHost()
+    cookie = _apply.carry_out(change(), known, host, 30)
+    (world / "etc/rules").write_text("by hand", encoding="utf-8")
+    with pytest.raises(BackendError, match="was changed by somebody else"):
+        _transaction.settle(cookie, host)
+
+
+def test_a_second_run_beside_a_trial_is_refused(world, known):
+    host = PlayedHost()
+    _apply.carry_out(change(), known, host, 30)
+    with pytest.raises(BackendError, match="another change of this host waits for its confirmation, for (29|30) seconds"):
+        _transaction.clear_leftovers(known, host)
+
+
+@pytest.mark.parametrize("cut", ["alarm lost", "rebooted"])
+def test_what_a_dead_run_left_is_taken_back_by_the_next_one(world, known, monkeypatch, cut):
+    host = PlayedHost()
+    _apply.carry_out(change(), known, host, 30)
+    if cut == "alarm lost":
+        host.alarm = False
+    else:
+        monkeypatch.setattr(_transaction, "_boot", lambda: "another boot")
+    _transaction.clear_leftovers(known, host)
+    assert known["nftables"].kernel == "old" and not os.path.exists(_transaction.FOLDER)
+
+
+def test_a_power_cut_while_files_are_written_ends_in_the_old_files(world, known):
+    host, before = PlayedHost(), everything(world)
+    _apply.carry_out(change(), known, host, 30)
+    _files.put_back(_transaction._load().new)  # settle() got so far and no further
+    assert on_disk(world) == "new"
+    _transaction.undo(known, host, at_boot=True)
+    assert on_disk(world) == "old" and everything(world) == before
+
+
+def test_once_settled_neither_alarm_nor_boot_take_it_back(world, known):
+    host = PlayedHost()
+    cookie = _apply.carry_out(change(), known, host, 30)
+    with pytest.MonkeyPatch.context() as cut:
+        # The power goes right after the decisive moment, before the folder is tidied away.
+        cut.setattr(_transaction, "_forget", lambda: None)
+        _transaction.settle(cookie, host)
+    for at_boot in (False, True):
+        _transaction.undo(known, host, at_boot=at_boot)
+        assert on_disk(world) == "new" and known["nftables"].kernel == "new"
+    assert not os.path.exists(_transaction.FOLDER)
+
+
+def test_the_last_removal_takes_the_unit_at_boot_along(world, known):
+    host = PlayedHost()
+    _apply.carry_out(change(), known, host, 0)
+    assert os.path.exists(_alarm._RECOVERY_FILE) and os.path.islink(_alarm._RECOVERY_LINK)
+    _apply.carry_out(change("old", memory=False), known, host, 0)
+    assert everything(world) == {"etc/rules"}
+
+
+def test_the_packed_code_runs_without_ansible_and_without_the_collection(world, known):
+    _transaction.begin(_transaction.Scope((), (), (), False), 30, PlayedHost())
+    code = os.path.join(_transaction.FOLDER, "code.zip")
+    script = (
+        "import sys; sys.path.insert(0, %r)\n"
+        "from ansible_collections.printfleet.cups.plugins.module_utils import _managers, _managed_host, _transaction\n"
+        "print(sorted(_managers.backends(_managed_host.ManagedHost())), 'ansible.module_utils' in sys.modules)" % code
+    )
+    done = subprocess.run([sys.executable, "-I", "-S", "-c", script], capture_output=True, text=True, cwd="/")
+    assert done.stdout == "['firewalld', 'nftables', 'ufw'] False\n", done.stderr
+    assert zipfile.ZipFile(code).testzip() is None
+
+
+def test_two_runs_at_once_wait_for_one_another_and_then_say_so(world):
+    with _alarm.lock(patience=0.0):
+        with pytest.raises(BackendError, match="another run of this role is changing the firewall"):
+            with _alarm.lock(patience=0.2):
+                pass
+    with _alarm.lock(patience=0.0):
+        pass
+
+
+def test_without_systemd_a_detached_process_is_the_alarm(world, monkeypatch, tmp_path):
+    monkeypatch.setattr(_alarm, "has_systemd", lambda: False)
+    rang = tmp_path / "rang"
+    (tmp_path / "program.py").write_text("open(%r, 'w').close()" % str(rang), encoding="utf-8")
+    _alarm.set_alarm(PlayedHost(), 0, str(tmp_path / "program.py"))
+    for _turn in range(100):
+        if rang.exists():
+            break
+        subprocess.run(["sleep", "0.1"], check=True)
+    assert rang.exists()
