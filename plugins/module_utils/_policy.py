@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Iterable, List, NamedTuple, Optional, Tuple
 
 from ansible_collections.printfleet.cups.plugins.module_utils import _words
-from ansible_collections.printfleet.cups.plugins.module_utils._flow import Flow
+from ansible_collections.printfleet.cups.plugins.module_utils._flow import Flow, refuse_never_open
 
 DEFAULTS = ("keep", "deny")
 NEVER_ROW = "not in the page: 631/udp (CVE-2024-47176)"
@@ -98,6 +98,7 @@ def make_policy(
     openings: List[Opening] = []
     closures: List[Closure] = [Closure(NEVER_ROW, "in", _words.NEVER_OPEN[0], _words.Ports(631, 631))]
     for flow in flows:
+        refuse_never_open(flow.protocol, flow.ports, flow.row)
         peers = None
         if flow.peers:
             wanted = _words.resolve_peers(flow.peers, known)
@@ -105,8 +106,10 @@ def make_policy(
         openings.append(Opening(flow.row, flow.direction, flow.protocol, flow.ports, peers))
         if peers is not None and (flow.direction == "in" or default_outgoing == "deny"):
             closures.append(Closure(flow.row, flow.direction, flow.protocol, flow.ports))
-        if flow.direction == "in" and (flow.protocol, flow.ports.first) in ANSWERED_FROM:
-            openings.append(Opening(flow.row + " answers", "out", flow.protocol, flow.ports, peers, "source"))
+        for protocol, port in ANSWERED_FROM if flow.direction == "in" else ():
+            if flow.protocol == protocol and flow.ports.first <= port <= flow.ports.last:
+                ports = _words.Ports(port, port)
+                openings.append(Opening(flow.row + " answers", "out", protocol, ports, peers, "source"))
     if ssh is not None:
         openings.append(Opening(SSH_ROW, "in", "tcp", _words.Ports(ssh.port, ssh.port), (ssh.client,)))
     return Policy(

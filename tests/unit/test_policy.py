@@ -8,7 +8,7 @@ from __future__ import annotations
 import pytest
 from ansible_collections.printfleet.cups.plugins.module_utils import _policy
 from ansible_collections.printfleet.cups.plugins.module_utils._flow import Flow
-from ansible_collections.printfleet.cups.plugins.module_utils._words import Interface, Ports
+from ansible_collections.printfleet.cups.plugins.module_utils._words import Interface, Ports, Refused
 
 INTERFACES = (
     Interface("lo", ("127.0.0.0/8", "::1/128"), (), False),
@@ -95,9 +95,9 @@ def test_questions_to_many_are_answered_from_their_port(port, protocol, answers)
     assert ("out", protocol, str(port), "source") not in opened(make(flow(port, protocol, "out")))
 
 
-def test_ssh_is_let_in_under_deny_from_where_ansible_comes():
+def test_ssh_is_let_in_from_where_ansible_comes_where_the_policy_is_told_of_it():
     assert opened(make(incoming="deny", ssh=SSH)) == {("in", "tcp", "22", "destination"): ("203.0.113.5",)}
-    assert opened(make(incoming="keep", outgoing="deny", ssh=SSH)) == {}
+    assert opened(make(incoming="deny")) == {}
     assert opened(make(incoming="deny", ssh=_policy.Ssh("2001:db8::5", 2222))) == {
         ("in", "tcp", "2222", "destination"): ("2001:db8::5",)}
 
@@ -151,3 +151,15 @@ def test_defaults_by_direction(direction):
     policy = make(**{"incoming" if direction == "in" else "outgoing": "deny"})
     assert policy.default(direction) == "deny"
     assert policy.default("out" if direction == "in" else "in") == "keep"
+
+
+def test_answers_leave_from_the_two_ports_that_are_asked_by_multicast_or_broadcast_only():
+    flow = Flow("Extra: 5000-6000 UDP IN", "extra_flows", "in", "udp", Ports(5000, 6000), (), False)
+    policy = _policy.make_policy((flow,), "deny", "deny", False, (), None)
+    assert [str(o.ports) for o in policy.openings if o.side == "source"] == ["5353"]
+
+
+def test_no_flow_opens_631_udp_however_it_was_made():
+    flow = Flow("Extra: 600-700 UDP IN", "extra_flows", "in", "udp", Ports(600, 700), (), False)
+    with pytest.raises(Refused, match="CVE-2024-47176"):
+        _policy.make_policy((flow,), "keep", "keep", False, (), None)
