@@ -25,7 +25,7 @@ def backends(host: Host) -> Dict[str, Backend]:
 
 def governing(known: Dict[str, Backend]) -> list:
     """The names of the managers that are active on the host."""
-    return [name for name in GOVERNORS if not known[name].missing() and known[name].active()]
+    return [name for name in GOVERNORS if known[name].active()]
 
 
 def choose(wanted: str, known: Dict[str, Backend]) -> str:

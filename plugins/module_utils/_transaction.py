@@ -25,7 +25,7 @@ import time
 import zipfile
 from typing import Any, Callable, Dict, Iterable, List, NamedTuple, Optional, Tuple
 
-from ansible_collections.printfleet.cups.plugins.module_utils import _alarm, _files
+from ansible_collections.printfleet.cups.plugins.module_utils import _alarm, _files, _managed_host, _managers
 from ansible_collections.printfleet.cups.plugins.module_utils._backend import OWNER, Backend, BackendError, Host
 
 FOLDER = "/var/lib/%s/trial" % OWNER
@@ -33,6 +33,8 @@ OUTCOME = "/run/%s.outcome" % OWNER
 UNITS = "/etc/systemd/system"
 # Without a confirmation to wait for the alarm still guards against a kill in the middle.
 _GUARD_SECONDS = 120
+# What the program that takes a change back imports; loaded here, so that it is packed.
+_NEEDED = (_managed_host, _managers)
 _ARMED, _SETTLED, _UNDOING = "armed", "settled", "undoing"
 
 _UNDO = """\

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
+from functools import lru_cache
 from typing import Iterable, NamedTuple, Tuple, Union
 
 Network = Union[ipaddress.IPv4Network, ipaddress.IPv6Network]
@@ -154,8 +155,17 @@ def canonical(network: Network) -> str:
 
 def collapse(peers: Iterable[str], version: int) -> Tuple[str, ...]:
     """The networks of one IP version, sorted, without duplicates and without parts of one another."""
-    networks = [n for n in (ipaddress.ip_network(p) for p in peers) if n.version == version]
-    return tuple(canonical(n) for n in ipaddress.collapse_addresses(networks))
+    return _collapse(tuple(peers))[FAMILIES.index(version)]
+
+
+# Every backend asks for the same few groups of peers again and again, and a group may hold thousands.
+@lru_cache(maxsize=128)
+def _collapse(peers: Tuple[str, ...]) -> Tuple[Tuple[str, ...], ...]:
+    networks = [ipaddress.ip_network(peer) for peer in peers]
+    return tuple(
+        tuple(canonical(n) for n in ipaddress.collapse_addresses(n for n in networks if n.version == version))
+        for version in FAMILIES
+    )
 
 
 def resolve_peers(peers: Iterable[str], interfaces: Iterable[Interface]) -> Tuple[str, ...]:

@@ -22,10 +22,7 @@ from ansible_collections.printfleet.cups.plugins.module_utils._backends.firewall
 )
 from ansible_collections.printfleet.cups.plugins.module_utils._backends.firewalld_objects import Objects
 from ansible_collections.printfleet.cups.plugins.module_utils._backends.firewalld_running import Running
-from ansible_collections.printfleet.cups.plugins.module_utils._backends.firewalld_runtime import Held
 from ansible_collections.printfleet.cups.plugins.module_utils._policy import Policy
-
-_HALF = "the files are as before, but firewalld could not be brought back to them"
 
 
 class Firewalld:
@@ -73,29 +70,38 @@ class Firewalld:
         return make_plan(state, policy)
 
     def commit(self, plan: Plan) -> dict:
-        """Files first, so that firewalld never runs without them; put back if the load fails."""
+        """Files first, so that firewalld never runs without them."""
         steps: Steps = plan.steps
-        snapshot = _files.keep(steps.files)
         held = firewalld_runtime.hold(self._host) if steps.load else None
         if held is not None and any(held.direct.values()) and self._host.program("ipset") is None:
             refuse_sets(steps.wanted)
-        try:
-            self._write(steps)
-            if steps.active and not steps.was.active:
-                self._start()
-            elif steps.load == "reload" and steps.running is not None and held is not None:
-                firewalld_running.reload(self._host, steps.running.in_kernel, held)
-            elif steps.load == "live" and steps.running is not None:
-                self._change_live(steps.running, steps.wanted)
-            if steps.active:
-                self._verify(steps.wanted)
-            if steps.was.active and not steps.active:
-                must(self._host, ["systemctl", "stop", UNIT])
-            if steps.was.enabled != steps.enabled:
-                must(self._host, ["systemctl", "enable" if steps.enabled else "disable", UNIT])
-        except (BackendError, OSError) as error:
-            raise BackendError("%s%s" % (error, self._undo(steps, snapshot, held))) from error
+        self._write(steps)
+        if steps.active and not steps.was.active:
+            self._start()
+        elif steps.load == "reload" and steps.running is not None and held is not None:
+            firewalld_running.reload(self._host, steps.running.in_kernel, held)
+        elif steps.load == "live" and steps.running is not None:
+            self._change_live(steps.running, steps.wanted)
+        if steps.active:
+            self._verify(steps.wanted)
+        if steps.was.active and not steps.active:
+            must(self._host, ["systemctl", "stop", UNIT])
+        if steps.was.enabled != steps.enabled:
+            must(self._host, ["systemctl", "enable" if steps.enabled else "disable", UNIT])
         return steps.memory
+
+    def paths(self, plan: Plan) -> List[str]:
+        return list(plan.steps.files)
+
+    def units(self) -> List[str]:
+        return [UNIT]
+
+    def undo(self, steps: Steps) -> None:
+        active = firewalld_running.service(self._host).active
+        if active != steps.was.active:
+            must(self._host, ["systemctl", "start" if steps.was.active else "stop", UNIT])
+        elif active and steps.load:
+            self._load_again(steps)
 
     def _write(self, steps: Steps) -> None:
         for path, text in steps.files.items():
@@ -120,26 +126,8 @@ class Firewalld:
         if load_needed(self._running(wanted.files), wanted, False):
             raise BackendError("firewalld does not hold what was loaded, see 'journalctl -u firewalld'")
 
-    def _undo(self, steps: Steps, snapshot: _files.Snapshot, held: Optional[Held]) -> str:
-        """Make the host as it was; gives the words that end the message."""
-        try:
-            return "; everything is as before" if self._put_back(steps, snapshot, held) else "; %s" % _HALF
-        except (BackendError, OSError) as error:
-            return "; %s: %s" % (_HALF, error)
-
-    def _put_back(self, steps: Steps, snapshot: _files.Snapshot, held: Optional[Held]) -> bool:
-        _files.put_back(snapshot)
-        service = firewalld_running.service(self._host)
-        trouble = []
-        if service.active != steps.was.active:
-            trouble.append(self._host.run(["systemctl", "start" if steps.was.active else "stop", UNIT]))
-        elif held is not None:
-            self._load_again(steps, held)
-        if service.enabled != steps.was.enabled:
-            trouble.append(self._host.run(["systemctl", "enable" if steps.was.enabled else "disable", UNIT]))
-        return not any(result.status for result in trouble)
-
-    def _load_again(self, steps: Steps, held: Held) -> None:
+    def _load_again(self, steps: Steps) -> None:
+        held = firewalld_runtime.hold(self._host)
         try:
             running = self._running(_own_files())
             if running != steps.running:

@@ -74,15 +74,6 @@ class Ufw:
         steps: Steps = plan.steps
         with self._locked():
             self._check_unchanged(steps)
-            snapshot = _files.keep(self._root + path for path in ufw_plan.FILES)
-        try:
-            self._carry_out(steps)
-        except (OSError, BackendError) as error:
-            raise BackendError(self._undo(steps, snapshot, error)) from error
-        return dict(steps.memory)
-
-    def _carry_out(self, steps: Steps) -> None:
-        with self._locked():
             self._write(steps.files)
             if steps.command in ("", "disable"):
                 self._load(steps.loads)
@@ -97,6 +88,26 @@ class Ufw:
                     self._load(steps.loads)
         if steps.unit:
             must(self._host, ["systemctl", "--quiet", steps.unit, UNIT])
+        return dict(steps.memory)
+
+    def paths(self, plan: Plan) -> List[str]:
+        return [self._root + path for path in ufw_plan.FILES]
+
+    def units(self) -> List[str]:
+        return [UNIT]
+
+    def undo(self, steps: Steps) -> None:
+        if steps.command in ("enable", "disable"):
+            # ufw's files say again whether it is on; either word makes the kernel follow.
+            was_on = ufw_settings.is_yes(steps.found[ufw_plan.CONF] or "", ufw_settings.ENABLED)
+            must(self._host, ["ufw", "--force", "enable" if was_on else "disable"])
+            with self._locked():
+                # It writes them anew on its way.
+                self._write(steps.found)
+                if not was_on:
+                    self._clear(steps)
+        with self._locked():
+            self._load(steps.undo_loads)
 
     def _clear(self, steps: Steps) -> None:
         for version, verdicts in steps.verdicts.items():
@@ -121,25 +132,6 @@ class Ufw:
         for path, text in steps.found.items():
             if _files.read(self._root + path) != text:
                 raise BackendError("%s was changed by somebody else at this very moment: run again" % path)
-
-    def _undo(self, steps: Steps, snapshot: _files.Snapshot, error: Exception) -> str:
-        """Put back files and kernel; gives the sentence that tells how it went."""
-        try:
-            with self._locked():
-                _files.put_back(snapshot)
-            if steps.command in ("enable", "disable"):
-                # ufw's files say again whether it is on; either word makes the kernel follow.
-                was_on = ufw_settings.is_yes(steps.found[ufw_plan.CONF] or "", ufw_settings.ENABLED)
-                must(self._host, ["ufw", "--force", "enable" if was_on else "disable"])
-                with self._locked():
-                    _files.put_back(snapshot)
-                    if not was_on:
-                        self._clear(steps)
-            with self._locked():
-                self._load(steps.undo_loads)
-        except (OSError, BackendError) as again:
-            return "%s; and ufw could not be put back as it was: %s" % (error, again)
-        return "%s; ufw is as it was before" % error
 
     @contextmanager
     def _locked(self) -> Iterator[None]:

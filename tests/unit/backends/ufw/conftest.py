@@ -202,15 +202,16 @@ def make_policy():
                 ("Table 3: 9100-9102 TCP OUT", "out", "tcp", "9100-9102", printers),
             )
         ]
-        return _policy.make_policy(flows, incoming, outgoing, log, (), _policy.Ssh("198.51.100.7", 22))
+        ssh = _policy.Ssh("198.51.100.7", 22) if incoming == "deny" else None
+        return _policy.make_policy(flows, incoming, outgoing, log, (), ssh)
     return make
 
 
 @pytest.fixture
-def run():
+def run(attempt):
     """Read, plan and commit once: run(host, policy, memory) gives the plan and the new memory."""
     def once(host, policy, memory=None):
         backend = Ufw(host, str(host.root))
         plan = backend.plan(backend.read(memory or {}), policy)
-        return plan, backend.commit(plan) if plan.changed else dict(memory or {})
+        return plan, attempt(backend, plan) if plan.changed else dict(memory or {})
     return once

@@ -245,7 +245,7 @@ def test_a_step_that_fails_puts_everything_back(make_host, make_policy, run, ena
     host.unit = "enabled" if enabled else "disabled"
     files, chains = host.files(), kernel(host)
     host.fails = step
-    with pytest.raises(BackendError, match=r"failed with status 4: it does not work; ufw is as it was before$"):
+    with pytest.raises(BackendError, match=r"failed with status 4: it does not work$"):
         run(host, make_policy("deny", "deny"))
     assert host.files() == files and kernel(host) == chains
 
