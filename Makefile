@@ -33,9 +33,7 @@ images: engine ## Build the container images of the test hosts
 	@$(STEP) "Images of the test hosts" tests/images/build
 
 lint: env ## Check style: ansible-lint (profile production, with yamllint), ruff, the changelog
-	@$(STEP) "ruff: Python" $(RUN) ruff check
-	@$(STEP) "antsibull-changelog: changelog fragments" $(RUN) antsibull-changelog lint
-	@$(STEP) "ansible-lint: playbooks, roles, YAML" $(RUN) ansible-lint
+	@$(STEP) "Style" $(RUN) tools/lint
 
 sanity: env ## Run ansible-test sanity over a copy of the checkout
 	@$(STEP) "ansible-test sanity (a minute or two)" $(RUN) tools/sanity

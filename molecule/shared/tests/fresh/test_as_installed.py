@@ -12,10 +12,10 @@ import pathlib
 import pytest
 from proof import plan, snapshot, twin
 
-STAGE = plan.read_stage()
+SCENARIO = plan.read_stage()
 
 
-@pytest.fixture(scope="module", params=list(STAGE.servers))
+@pytest.fixture(scope="module", params=list(SCENARIO.servers))
 def pictures(request):
     """A host's name, and its pictures when it was fresh and now."""
     server = request.param
@@ -26,14 +26,14 @@ def pictures(request):
 def test_packages_were_installed(pictures):
     """The role did install them: else the next test would prove nothing."""
     server, unused, unused_too = pictures
-    assert STAGE.firewall in twin.packages(server)
+    assert SCENARIO.firewall in twin.packages(server)
 
 
 def test_files_are_those_of_a_mere_installation(pictures):
     """What differs from the fresh host is what the same packages change on a twin of it, installed by apt alone."""
     server, fresh, now = pictures
     host = twin.without_books(snapshot.changes(fresh["files"], now["files"]))
-    mere = twin.without_books(twin.installation(server, STAGE.images[server]))
+    mere = twin.without_books(twin.installation(server, SCENARIO.images[server]))
     told = [snapshot.told_file(path, mere.get(path, [None, None])[1], host.get(path, [None, None])[1])
             for path in sorted(set(host) | set(mere)) if host.get(path) != mere.get(path)]
     assert not told, "\n".join(told)

@@ -8,16 +8,16 @@ from __future__ import annotations
 import pytest
 from proof import lab, mutation, plan, ports, snapshot, sweep
 
-STAGE = plan.read_stage()
+SCENARIO = plan.read_stage()
 
 
-@pytest.fixture(scope="module", params=list(STAGE.servers))
+@pytest.fixture(scope="module", params=list(SCENARIO.servers))
 def host(request):
     """A host, an eye in its network, and a sweep of what comes in over TCP from the allowed neighbour."""
     server = request.param
     wanted = {
-        stream: found for stream, found in plan.streams(STAGE, server, "in").items()
-        if stream.protocol == "tcp" and stream.source in STAGE.addresses["allowed"]
+        stream: found for stream, found in plan.streams(SCENARIO, server, "in").items()
+        if stream.protocol == "tcp" and stream.source in SCENARIO.addresses["allowed"]
     }
     with lab.beside(server, snapshot.OBSERVER) as beside:
         yield server, beside, wanted
@@ -26,7 +26,7 @@ def host(request):
 def differences(host, tell):
     """One text for each family."""
     unused, beside, wanted = host
-    found = sweep.sweep(wanted, "in", beside, STAGE.neighbour, tell)
+    found = sweep.sweep(wanted, "in", beside, SCENARIO.neighbour, tell)
     return [ports.difference(expected, found[stream]) for stream, expected in wanted.items()]
 
 
@@ -37,7 +37,7 @@ def test_nothing_wrong_shows_nothing(host, tell):
 
 def test_a_port_more_shows(host, tell):
     """Opened behind the role's back."""
-    with mutation.opened(host[0], STAGE.firewall):
+    with mutation.opened(host[0], SCENARIO.firewall):
         assert all(text.endswith("open but should not be: {%d}" % mutation.PORT) for text in differences(host, tell))
 
 
