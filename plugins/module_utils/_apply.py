@@ -7,7 +7,9 @@ from __future__ import annotations
 
 from typing import Dict, Iterable, List, NamedTuple, Optional, Tuple
 
-from ansible_collections.printfleet.cups.plugins.module_utils import _guard, _managers, _memory, _transaction
+from ansible_collections.printfleet.cups.plugins.module_utils import (
+    _findings, _guard, _managers, _memory, _transaction,
+)
 from ansible_collections.printfleet.cups.plugins.module_utils._backend import Backend, BackendError, Host, Plan
 from ansible_collections.printfleet.cups.plugins.module_utils._flow import Flow, read_flow
 from ansible_collections.printfleet.cups.plugins.module_utils._memory import Memory
@@ -95,7 +97,12 @@ def plan_present(
     remembered["woken"] = woken
     remembered["ssh"] = list(around.ssh) if around.ssh else []
     new_memory = Memory(name, remembered, found)
-    return _change(name, plans, new_memory, memory.backend != name, warnings)
+    change = _change(name, plans, new_memory, memory.backend != name, warnings)
+    if not change.changed:
+        # A run that changes nothing would only repeat what the administrator knows and perhaps wants.
+        return change
+    told = _findings.sentences(_managers.findings(known, policy))
+    return change._replace(warnings=change.warnings + tuple(told))
 
 
 def plan_absent(known: Dict[str, Backend], memory: Memory) -> Change:
@@ -128,11 +135,11 @@ def _change(
     )
 
 
-def carry_out(change: Change, known: Dict[str, Backend], host: Host, seconds: int) -> str:
+def carry_out(change: Change, known: Dict[str, Backend], host: Host, seconds: int, cookie: str = "") -> str:
     """Do what was worked out; raises BackendError, and the host is then as it was before.
 
-    With ``seconds`` the change is left on trial, and the cookie that confirms it is given back;
-    with 0 it is settled at once, and "" is given back.
+    With ``seconds`` the change is left on trial, and the cookie that confirms it is given back: ``cookie``, or
+    one of its own; with 0 it is settled at once, and "" is given back.
     """
     scope = _transaction.Scope(
         parts=tuple((name, plan.steps) for name, plan in change.plans),
@@ -140,11 +147,11 @@ def carry_out(change: Change, known: Dict[str, Backend], host: Host, seconds: in
         units=tuple(unit for name, _plan in change.plans for unit in known[name].units()),
         leaves=change.memory is None,
     )
-    cookie = _transaction.begin(scope, seconds, host)
+    cookie = _transaction.begin(scope, seconds, host, cookie)
     try:
         _commit(change, known)
         if seconds:
-            _transaction.hide(scope)
+            _transaction.hide(scope, seconds)
             return cookie
         _transaction.end(host)
         return ""

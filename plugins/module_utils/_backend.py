@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any, List, NamedTuple, Optional, Protocol, Sequence, Tuple
 
 from ansible_collections.printfleet.cups.plugins.module_utils._files import OWNER
+from ansible_collections.printfleet.cups.plugins.module_utils._findings import Finding, Ours
 from ansible_collections.printfleet.cups.plugins.module_utils._policy import Policy
 
 __all__ = ["OWNER", "Backend", "BackendError", "Host", "Plan", "Result", "must"]
@@ -83,6 +84,9 @@ class Backend(Protocol):
 
     def units(self) -> List[str]:
         """The systemd units that ``commit`` may enable or disable."""
+
+    def findings(self, known: Ours) -> List[Finding]:
+        """What others have on this host that overrules our rules, comes before them, or opens what they close."""
 
     def undo(self, steps: Any) -> None:
         """Make the kernel and the units follow the files, which are as they were before ``commit`` again.

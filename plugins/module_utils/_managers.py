@@ -5,12 +5,14 @@
 
 from __future__ import annotations
 
-from typing import Dict
+from typing import Dict, List, Optional
 
+from ansible_collections.printfleet.cups.plugins.module_utils import _findings
 from ansible_collections.printfleet.cups.plugins.module_utils._backend import Backend, BackendError, Host
 from ansible_collections.printfleet.cups.plugins.module_utils._backends.firewalld import Firewalld
 from ansible_collections.printfleet.cups.plugins.module_utils._backends.nftables import Nftables
 from ansible_collections.printfleet.cups.plugins.module_utils._backends.ufw import Ufw
+from ansible_collections.printfleet.cups.plugins.module_utils._policy import Policy
 
 AUTO = "auto"
 NAMES = ("nftables", "firewalld", "ufw")
@@ -26,6 +28,17 @@ def backends(host: Host) -> Dict[str, Backend]:
 def governing(known: Dict[str, Backend]) -> list:
     """The names of the managers that are active on the host."""
     return [name for name in GOVERNORS if known[name].active()]
+
+
+def findings(known: Dict[str, Backend], policy: Optional[Policy]) -> List[_findings.Finding]:
+    """What stands beside our rules on this host; without a policy, what will stand beside them."""
+    active = governing(known)
+    found = [_findings.two_managers(active)] if len(active) > 1 else []
+    ours = _findings.ours(policy)
+    for name, backend in known.items():
+        if not backend.missing() and (name in active or name not in GOVERNORS):
+            found += backend.findings(ours)
+    return found
 
 
 def choose(wanted: str, known: Dict[str, Backend]) -> str:

@@ -11,6 +11,7 @@ version_added: "0.1.0"
 description:
   - Reads what the last run of M(printfleet.cups.cups_firewall) put into force, and holds it against the host's own
     files and kernel as they are now.
+  - Tells as well what others have on the host that overrules the rules or is asked before them.
   - Changes nothing.
 author:
   - The printfleet.cups maintainers (@printfleet)
@@ -111,14 +112,49 @@ difference:
   returned: success
   type: dict
   sample: {"before": "", "after": ""}
+findings:
+  description:
+    - What others have on this host that overrules the rows, is asked before them, or opens UDP port 631 if the rules of
+      this collection go. Nothing of it is changed.
+    - Those of level V(warning) are given as warnings too.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    level:
+      description: V(warning) where a row does not do what it says, V(note) where the rules take care of it.
+      type: str
+      sample: note
+    what:
+      description: What it does.
+      type: str
+      sample: it opens 631/udp (CVE-2024-47176), which only our rules keep closed and printing does not need
+    where:
+      description: The file with its line, or the firewall's object.
+      type: str
+      sample: firewalld's zone 'public', service 'ipp'
+    advice:
+      description: What to do about it.
+      type: str
+      sample: remove the service there, the role opens what is needed
+report:
+  description: All of it in short lines for a person, as the playbook C(printfleet.cups.audit) shows them.
+  returned: success
+  type: list
+  elements: str
+  sample: ["Held by ufw; default incoming: deny, outgoing: keep.", "All of it is in force."]
 """
 
 import os
+from typing import Iterable, Optional
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.printfleet.cups.plugins.module_utils import _apply, _interfaces, _managed_host, _managers, _memory
+from ansible_collections.printfleet.cups.plugins.module_utils import (
+    _apply, _findings, _interfaces, _managed_host, _managers, _memory, _report,
+)
 from ansible_collections.printfleet.cups.plugins.module_utils._backend import BackendError
+from ansible_collections.printfleet.cups.plugins.module_utils._policy import Policy
 from ansible_collections.printfleet.cups.plugins.module_utils._words import Refused
 
 
@@ -138,7 +174,7 @@ def tell(known: dict) -> tuple:
         "difference": {},
     }
     if not memory.backend:
-        return told, ()
+        return with_findings(told, known, None, ())
     # The SSH opening was made for the run that changed the host, not for the one that asks now.
     around = _apply.Surroundings(_interfaces.interfaces(), _apply.remembered_ssh(memory))
     policy = _apply.policy_of(memory.wish, _apply.read_flows(memory.wish["flows"]), around, memory.wish["woken"])
@@ -161,7 +197,15 @@ def tell(known: dict) -> tuple:
         in_force=not change.changed,
         difference={"before": change.before, "after": change.after} if change.changed else {},
     )
-    return told, change.warnings
+    return with_findings(told, known, policy, change.warnings)
+
+
+def with_findings(told: dict, known: dict, policy: Optional[Policy], warnings: Iterable[str]) -> tuple:
+    """What else stands on the host beside the rules."""
+    findings = _managers.findings(known, policy)
+    told["findings"] = [finding.as_dict() for finding in findings]
+    told["report"] = _report.report(told)
+    return told, tuple(dict.fromkeys(tuple(warnings) + tuple(_findings.sentences(findings))))
 
 
 def main() -> None:
@@ -172,6 +216,8 @@ def main() -> None:
         told, warnings = tell(_managers.backends(_managed_host.ManagedHost()))
     except (Refused, BackendError) as error:
         module.fail_json(msg=str(error))
+    except OSError as error:
+        module.fail_json(msg="The host's own files could not be read: %s." % error)
     for warning in warnings:
         module.warn(warning)
     module.exit_json(changed=False, **told)

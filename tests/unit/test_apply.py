@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.printfleet.cups.plugins.module_utils import _apply, _managers, _memory
+from ansible_collections.printfleet.cups.plugins.module_utils import _apply, _findings, _managers, _memory
 from ansible_collections.printfleet.cups.plugins.module_utils._backend import BackendError, Plan
 from ansible_collections.printfleet.cups.plugins.module_utils._memory import NOTHING, Memory
 from ansible_collections.printfleet.cups.plugins.module_utils._policy import Ssh
@@ -29,6 +29,9 @@ class PlayedBackend:
 
     def active(self):
         return self.is_active
+
+    def findings(self, known):
+        return [_findings.overrules("in", "a rule of " + self.name, ("631/tcp",))]
 
     def read(self, memory):
         return dict(memory)
@@ -84,7 +87,9 @@ def test_a_named_backend_beside_an_active_one_is_refused():
 def test_applying_changes_once_and_remembers(state_file):
     known = hosts()
     change = _apply.plan_present(WISH, "auto", known, NOTHING, AROUND)
-    assert change.changed and not state_file.exists() and change.warnings == ("a word of warning",)
+    assert change.changed and not state_file.exists() and change.warnings[0] == "a word of warning"
+    # Of the managers that are not active nobody asks what they hold.
+    assert [warning.split(":")[0] for warning in change.warnings[1:]] == ["a rule of nftables"]
     carry_out(change, known)
     assert state_file.stat().st_mode & 0o777 == 0o600
     memory = _memory.load()

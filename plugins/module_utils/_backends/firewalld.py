@@ -15,13 +15,14 @@ from typing import Iterable, List, Optional
 from ansible_collections.printfleet.cups.plugins.module_utils import _files
 from ansible_collections.printfleet.cups.plugins.module_utils._backend import OWNER, BackendError, Host, Plan, must
 from ansible_collections.printfleet.cups.plugins.module_utils._backends import (
-    firewalld_objects, firewalld_running, firewalld_runtime, firewalld_zones,
+    firewalld_findings, firewalld_objects, firewalld_running, firewalld_runtime, firewalld_zones,
 )
 from ansible_collections.printfleet.cups.plugins.module_utils._backends.firewalld_change import (
     UNIT, State, Steps, load_needed, make_plan, refuse_sets,
 )
 from ansible_collections.printfleet.cups.plugins.module_utils._backends.firewalld_objects import Objects
 from ansible_collections.printfleet.cups.plugins.module_utils._backends.firewalld_running import Running
+from ansible_collections.printfleet.cups.plugins.module_utils._findings import Finding, Ours
 from ansible_collections.printfleet.cups.plugins.module_utils._policy import Policy
 
 
@@ -62,9 +63,11 @@ class Firewalld:
         return rules or firewalld_zones.setting(configuration, "FirewallBackend", "nftables") == "iptables"
 
     def _running(self, files: Iterable[str]) -> Running:
+        return firewalld_running.read(self._host, self._by_nftables(), firewalld_objects.sets_among(files))
+
+    def _by_nftables(self) -> bool:
         configuration = _files.read(firewalld_zones.CONFIGURATION)
-        backend = firewalld_zones.setting(configuration, "FirewallBackend", "nftables")
-        return firewalld_running.read(self._host, backend == "nftables", firewalld_objects.sets_among(files))
+        return firewalld_zones.setting(configuration, "FirewallBackend", "nftables") == "nftables"
 
     def plan(self, state: State, policy: Optional[Policy]) -> Plan:
         return make_plan(state, policy)
@@ -89,6 +92,9 @@ class Firewalld:
         if steps.was.enabled != steps.enabled:
             must(self._host, ["systemctl", "enable" if steps.enabled else "disable", UNIT])
         return steps.memory
+
+    def findings(self, known: Ours) -> List[Finding]:
+        return firewalld_findings.find(firewalld_findings.read(self._host), known, self._by_nftables())
 
     def paths(self, plan: Plan) -> List[str]:
         return list(plan.steps.files)

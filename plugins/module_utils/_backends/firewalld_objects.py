@@ -37,7 +37,7 @@ POLICY_OUT_END = "printfleet-out-end"
 POLICIES = (POLICY_IN, POLICY_IN_TRUSTED, POLICY_IN_END, POLICY_OUT, POLICY_OUT_END)
 
 # firewalld.policies(5): -32768 to 32767.
-_FIRST, _LAST = -32768, 32767
+FIRST, _LAST = -32768, 32767
 _EVERYONE = ("0.0.0.0/0", "::/0")
 # A name that differs from a service of the same row, where two such rows are told apart.
 _MARK_LENGTH = 8
@@ -107,11 +107,11 @@ def _policies(
     rules = {d: _openings(policy, d, services, sets) + _closures(policy, d, services) for d in ("in", "out")}
     made = [
         PolicyObject(
-            POLICY_IN, "Printing, incoming", ("ANY",), ("HOST",), _FIRST, "CONTINUE",
+            POLICY_IN, "Printing, incoming", ("ANY",), ("HOST",), FIRST, "CONTINUE",
             tuple(rules["in"] + (baseline_in() if denied_in else [])),
         ),
         PolicyObject(
-            POLICY_OUT, "Printing, outgoing", ("HOST",), ("ANY",), _FIRST, "CONTINUE",
+            POLICY_OUT, "Printing, outgoing", ("HOST",), ("ANY",), FIRST, "CONTINUE",
             tuple(rules["out"] + (baseline_out() if denied_out else [])),
         ),
     ]

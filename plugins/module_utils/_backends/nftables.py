@@ -17,7 +17,10 @@ from ansible_collections.printfleet.cups.plugins.module_utils import _files
 from ansible_collections.printfleet.cups.plugins.module_utils._backend import (
     OWNER, BackendError, Host, Plan, must,
 )
-from ansible_collections.printfleet.cups.plugins.module_utils._backends import nftables_foreign, nftables_ruleset
+from ansible_collections.printfleet.cups.plugins.module_utils._backends import (
+    nftables_findings, nftables_foreign, nftables_ruleset,
+)
+from ansible_collections.printfleet.cups.plugins.module_utils._findings import Finding, Ours
 from ansible_collections.printfleet.cups.plugins.module_utils._policy import Policy
 
 RULES = "/etc/%s/firewall.nft" % OWNER
@@ -115,7 +118,7 @@ class Nftables:
 
     def plan(self, state: State, policy: Optional[Policy]) -> Plan:
         old_table = nftables_ruleset.own_table(state.ruleset)
-        steps, listing, warnings = Steps(None, None, old_table, state.active), "", ()
+        steps, listing = Steps(None, None, old_table, state.active), ""
         if policy is not None:
             denied = tuple(d for d in ("in", "out") if policy.default(d) == "deny")
             kept = nftables_foreign.keep(state.ruleset, denied)
@@ -126,13 +129,12 @@ class Nftables:
                 state.active,
             )
             listing = state.listing_of(steps.rules or "")
-            warnings = tuple(_overruled(state.ruleset, policy))
         before = _describe(
             old_table or "", state.rules, state.unit, state.enabled, state.active, steps
         )
         wanted = policy is not None
         after = _describe(listing, steps.rules, steps.unit, wanted, wanted, steps)
-        return Plan(before, after, steps, warnings)
+        return Plan(before, after, steps)
 
     def commit(self, plan: Plan) -> dict:
         """Load first, write then: nft takes the whole file or nothing."""
@@ -142,6 +144,9 @@ class Nftables:
         else:
             self._put(steps)
         return {}
+
+    def findings(self, known: Ours) -> List[Finding]:
+        return nftables_findings.find(must(self._host, ["nft", "-s", "list", "ruleset"]), known)
 
     def paths(self, plan: Plan) -> List[str]:
         return [RULES, UNIT_FILE]
@@ -179,13 +184,3 @@ def _describe(table: str, rules: Optional[str], unit: Optional[str], enabled: bo
         lines.append("%s: %s\n" % (path, "missing" if text is None else "current" if text == wish else "outdated"))
     lines.append("%s: %s\n" % (UNIT, "loads the rules at boot" if enabled and active else "not in force"))
     return "".join(lines)
-
-
-def _overruled(ruleset: str, policy: Policy) -> List[str]:
-    """Chains of others that drop by default: an accept of ours cannot undo that (nft(8), base chains combine)."""
-    return [
-        "table %s %s, chain %s drops what it does not accept itself, and no other table can undo that: packets of the "
-        "page's rows get %s only where that chain accepts them too" % (family, table, chain, direction)
-        for family, table, chain, direction, default in nftables_foreign.base_chains(ruleset)
-        if default == "drop" and any(o.direction == direction for o in policy.openings)
-    ]

@@ -19,8 +19,11 @@ from typing import Dict, Iterator, List, Optional
 
 from ansible_collections.printfleet.cups.plugins.module_utils import _files
 from ansible_collections.printfleet.cups.plugins.module_utils._backend import BackendError, Host, Plan, must
-from ansible_collections.printfleet.cups.plugins.module_utils._backends import ufw_kernel, ufw_plan, ufw_settings
+from ansible_collections.printfleet.cups.plugins.module_utils._backends import (
+    ufw_findings, ufw_kernel, ufw_plan, ufw_settings,
+)
 from ansible_collections.printfleet.cups.plugins.module_utils._backends.ufw_plan import State, Steps
+from ansible_collections.printfleet.cups.plugins.module_utils._findings import Finding, Ours
 from ansible_collections.printfleet.cups.plugins.module_utils._policy import Policy
 
 UNIT = "ufw.service"
@@ -90,6 +93,19 @@ class Ufw:
             must(self._host, ["systemctl", "--quiet", steps.unit, UNIT])
         return dict(steps.memory)
 
+    def findings(self, known: Ours) -> List[Finding]:
+        rules = {path: _files.read(self._root + path) for path in ufw_plan.RULES.values()}
+        befores = {
+            version: (_files.read(self._root + path), _files.read(self._root + ufw_findings.STOCK[version]))
+            for version, path in ufw_findings.BEFORE.items()
+        }
+        chains = {version: ufw_kernel.list_chains(self._host, version) for version in ufw_plan.RULES}
+        folder = self._root + os.path.dirname(ufw_plan.PROFILES)
+        texts = [_files.read(os.path.join(folder, name)) for name in _names(folder)]
+        profiles = ufw_findings.profile_ports(text for text in texts if text is not None)
+        script = ufw_findings.script(os.access(self._root + ufw_findings.BEFORE_SCRIPT, os.X_OK))
+        return ufw_findings.find(rules, befores, chains, profiles, known) + script
+
     def paths(self, plan: Plan) -> List[str]:
         return [self._root + path for path in ufw_plan.FILES]
 
@@ -147,3 +163,7 @@ class Ufw:
                         raise BackendError("another ufw command holds %s for %d seconds" % (LOCK, _PATIENCE)) from None
                     time.sleep(0.1)
             yield
+
+
+def _names(folder: str) -> List[str]:
+    return sorted(os.listdir(folder)) if os.path.isdir(folder) else []

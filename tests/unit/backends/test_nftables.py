@@ -128,11 +128,3 @@ def test_undo_brings_the_kernel_back(had_rules):
     assert host.table != old
     nftables.Nftables(host).undo(change.steps)
     assert host.table == old
-
-
-def test_a_chain_of_others_that_overrules_is_warned_of():
-    host = PlayedHost()
-    host.table = "table inet filter {\n\tchain in {\n\t\ttype filter hook input priority 0; policy drop;\n\t}\n}\n"
-    flow_in = _words.read_ports(631, "port")
-    policy = make_policy((Flow("row", "ipp_sharing", "in", "tcp", flow_in, (), False),), "keep", "keep", False, (), None)
-    assert "table inet filter, chain in drops" in plan(host, policy).warnings[0]

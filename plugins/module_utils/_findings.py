@@ -1,0 +1,131 @@
+# Copyright (c) 2026 the printfleet.cups maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What stands on a host beside our rules and has to do with them: records, and the sentences made of them.  Pure.
+
+A *warning* is a thing by which a row of ours does not do what it says.  A *note* is a thing that our rules
+take care of, and that would be in force again without them.
+"""
+
+from __future__ import annotations
+
+from typing import Dict, Iterable, List, NamedTuple, Optional, Sequence, Tuple
+
+from ansible_collections.printfleet.cups.plugins.module_utils import _words
+from ansible_collections.printfleet.cups.plugins.module_utils._policy import Policy
+
+WARNING, NOTE = "warning", "note"
+# Warnings of one run; whoever wants to see the rest asks the info module.
+_MOST = 5
+_LONGEST = 160
+
+
+class Finding(NamedTuple):
+    """``where`` is a file with its line or an object of the firewall's; ``advice`` begins with a verb."""
+
+    level: str
+    what: str
+    where: str
+    advice: str
+
+    def as_dict(self) -> dict:
+        """The form in which the info module returns it."""
+        return dict(self._asdict())
+
+
+class Ours(NamedTuple):
+    """What the judges need to know of our policy: ports by direction and protocol."""
+
+    opened: Dict[Tuple[str, str], Tuple[_words.Ports, ...]]
+    closed: Dict[Tuple[str, str], Tuple[_words.Ports, ...]]
+
+
+def ours(policy: Optional[Policy]) -> Ours:
+    """Without a policy it is 631/udp alone that nobody should reach."""
+    protocol, port = _words.NEVER_OPEN
+    opened: Dict[Tuple[str, str], Tuple[_words.Ports, ...]] = {}
+    closed = {("in", protocol): (_words.Ports(port, port),)}
+    for record in policy.openings if policy else ():
+        if record.side == "destination":
+            _add(opened, (record.direction, record.protocol), record.ports)
+    for closure in policy.closures if policy else ():
+        _add(closed, (closure.direction, closure.protocol), closure.ports)
+    return Ours(opened, closed)
+
+
+def _add(to: Dict[Tuple[str, str], Tuple[_words.Ports, ...]], key: Tuple[str, str], ports: _words.Ports) -> None:
+    if ports not in to.get(key, ()):
+        to[key] = to.get(key, ()) + (ports,)
+
+
+def touched(
+    known: Dict[Tuple[str, str], Tuple[_words.Ports, ...]], direction: str, protocol: str, ports: Sequence[_words.Ports]
+) -> Tuple[str, ...]:
+    """Which of our ports a rule of others reaches, such as "631/tcp"; ``protocol`` "" and no ports mean all."""
+    return tuple(
+        "%s/%s" % (own, name)
+        for name in _words.PROTOCOLS if protocol in ("", name)
+        for own in known.get((direction, name), ())
+        if not ports or any(other.first <= own.last and own.first <= other.last for other in ports)
+    )
+
+
+def overrules(direction: str, where: str, ports: Sequence[str]) -> Finding:
+    """A refusal that no opening of ours can undo."""
+    return Finding(
+        WARNING,
+        "it refuses packets %s, whatever the page's rows say: %s" % (_way(direction), _some(ports) or "all"),
+        where,
+        "let the rows' ports pass there too, or remove it",
+    )
+
+
+def forestalls(direction: str, where: str, ports: Sequence[str], narrowed: bool) -> Finding:
+    """An accept that comes before our closures are asked."""
+    return Finding(
+        NOTE if narrowed else WARNING,
+        "it lets packets %s before our rules are asked%s: %s"
+        % (_way(direction), ", for some" if narrowed else "", _some(ports)),
+        where,
+        "remove it, or give it as a row in cups_firewall_extra_flows",
+    )
+
+
+def opens_never_open(where: str, advice: str) -> Finding:
+    """Something that opens 631/udp, which our rules close ahead of it."""
+    return Finding(
+        NOTE, "it opens 631/udp (CVE-2024-47176), which only our rules keep closed and printing does not need",
+        where, advice,
+    )
+
+
+def two_managers(names: Sequence[str]) -> Finding:
+    """More than one program thinks that the firewall is its own."""
+    return Finding(
+        WARNING, "both are active, and a packet has to pass both", " and ".join(names), "switch one of them off"
+    )
+
+
+def sentences(findings: Iterable[Finding]) -> List[str]:
+    """The warnings among them as sentences, each once, and only some where there are many."""
+    said = list(dict.fromkeys(
+        "%s: %s; %s." % (f.where, f.what, f.advice) for f in findings if f.level == WARNING
+    ))
+    if len(said) > _MOST:
+        more = len(said) - _MOST
+        said[_MOST:] = ["%d more such things are told by the module printfleet.cups.cups_firewall_info." % more]
+    return said
+
+
+def plain(text: str) -> str:
+    """Foreign text for a person to read: one line, no control characters, not too long."""
+    shown = "".join(c if c.isprintable() else "\\x%02x" % ord(c) for c in text)
+    return shown if len(shown) <= _LONGEST else shown[:_LONGEST] + "..."
+
+
+def _way(direction: str) -> str:
+    return "in" if direction == "in" else "out"
+
+
+def _some(ports: Sequence[str]) -> str:
+    return ", ".join(ports[:6]) + (" and more" if len(ports) > 6 else "")

@@ -1,0 +1,39 @@
+# Copyright (c) 2026 the printfleet.cups maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the info module found, in lines for a person.  Pure."""
+
+from __future__ import annotations
+
+from typing import List
+
+# So many peers of a row are shown, the rest is counted.
+_PEERS = 4
+
+
+def report(told: dict) -> List[str]:
+    """Lines of what the info module returns: who holds the rules, the rows, drift, findings."""
+    if not told["backend"]:
+        active = [m["name"] for m in told["managers"] if m["active"]]
+        lines = ["Nothing of printfleet.cups is on this host; active: %s." % (", ".join(active) or "nothing")]
+    else:
+        lines = [
+            "Held by %s; default incoming: %s, outgoing: %s."
+            % (told["backend"], told["default_incoming"], told["default_outgoing"])
+        ]
+        lines += [_row(row) for row in told["rows"]]
+        lines.append(
+            "All of it is in force." if told["in_force"]
+            else "NOT in force as the last run meant it: run the role with --check --diff to see what differs."
+        )
+    return lines + ["%s: %s: %s; %s." % (f["level"], f["where"], f["what"], f["advice"]) for f in told["findings"]]
+
+
+def _row(row: dict) -> str:
+    peers = ", ".join(row["peers"][:_PEERS])
+    if len(row["peers"]) > _PEERS:
+        peers += " and %d more" % (len(row["peers"]) - _PEERS)
+    return "open %s %s %s%s %s %s (%s)" % (
+        row["direction"], row["protocol"], "source port " if row["side"] == "source" else "", row["port"],
+        "from" if row["direction"] == "in" else "to", "anyone" if row["anyone"] else peers or "nobody", row["row"],
+    )
