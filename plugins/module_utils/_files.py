@@ -11,6 +11,8 @@ from typing import Dict, Iterable, NamedTuple, Optional, Union
 
 # The name that everything of ours carries, on disk and in every firewall.
 OWNER = "printfleet-cups"
+# How a file is called that is just being written: no firewall, nor systemd, loads what begins with a dot.
+_BEGUN = ".%s-" % OWNER
 
 
 class Kept(NamedTuple):
@@ -70,8 +72,17 @@ def keep(paths: Iterable[str]) -> Snapshot:
 
 
 def put_back(snapshot: Snapshot) -> None:
-    """Make the files as they were remembered."""
-    for path, kept in snapshot.items():
+    """Make the files as they were remembered; what a writer left behind that was killed goes as well.
+
+    What is right already is not touched, so that a full or read-only disk, on which nothing
+    could be changed, is no hindrance to having nothing changed.
+    """
+    _remove_beginnings({os.path.dirname(os.path.realpath(path)) for path in snapshot})
+    now = keep(snapshot)
+    # Those that go come first: that makes room for the others.
+    for path, kept in sorted(snapshot.items(), key=lambda item: item[1] is not None):
+        if kept is not None and kept == now[path]:
+            continue
         if kept is None:
             replace(path, None)
             if os.path.basename(os.path.dirname(path)).endswith((".wants", OWNER)):
@@ -80,6 +91,14 @@ def put_back(snapshot: Snapshot) -> None:
             _link(path, kept.target)
         else:
             _write(path, kept)
+
+
+def _remove_beginnings(folders: Iterable[str]) -> None:
+    """Remove files that were begun and never got their names."""
+    for folder in folders:
+        for name in os.listdir(folder) if os.path.isdir(folder) else ():
+            if name.startswith(_BEGUN):
+                os.unlink(os.path.join(folder, name))
 
 
 def _keep(path: str) -> Optional[Kept]:
@@ -95,7 +114,7 @@ def _write(path: str, kept: Kept) -> None:
     os.makedirs(os.path.dirname(path), mode=0o755, exist_ok=True)
     # An administrator may have made the file a link (etckeeper, a shared /etc): write its target.
     target = os.path.realpath(path)
-    handle, new = tempfile.mkstemp(prefix=".printfleet-cups-", dir=os.path.dirname(target))
+    handle, new = tempfile.mkstemp(prefix=_BEGUN, dir=os.path.dirname(target))
     try:
         with os.fdopen(handle, "wb") as stream:
             stream.write(kept.content)
@@ -114,7 +133,7 @@ def _link(path: str, target: str) -> None:
     if os.path.islink(path) and os.readlink(path) == target:
         return
     os.makedirs(os.path.dirname(path), mode=0o755, exist_ok=True)
-    new = os.path.join(os.path.dirname(path), ".printfleet-cups-%d" % os.getpid())
+    new = os.path.join(os.path.dirname(path), "%s%d" % (_BEGUN, os.getpid()))
     os.symlink(target, new)
     os.replace(new, path)
     _sync_folder(path)
