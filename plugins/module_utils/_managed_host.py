@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ipaddress
 import os
+import re
 import shutil
 import subprocess
 from typing import Iterator, Optional, Sequence
@@ -16,6 +17,7 @@ from ansible_collections.printfleet.cups.plugins.module_utils._policy import Ssh
 
 _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _SECONDS = 120
+_PORT = re.compile(r"[0-9]{1,5}")
 
 
 class ManagedHost:
@@ -63,7 +65,7 @@ def ssh_connection(pid: Optional[int] = None) -> Optional[Ssh]:
 def read_ssh_connection(value: str) -> Optional[Ssh]:
     """Read ``client-address client-port server-address server-port``; None where it is something else."""
     words = value.split()
-    if len(words) != 4 or not words[3].isdigit() or not 0 < int(words[3]) < 65536:
+    if len(words) != 4 or not _PORT.fullmatch(words[3]) or not 0 < int(words[3]) < 65536:
         return None
     try:
         # A link-local client is written with its zone, which no rule could take.
