@@ -9,7 +9,7 @@ that the cost of a packet grows neither with the number of rows nor with that of
 
 from __future__ import annotations
 
-from typing import List, Optional, Sequence, Tuple
+from typing import List, Sequence, Tuple
 
 from ansible_collections.printfleet.cups.plugins.module_utils import _words
 from ansible_collections.printfleet.cups.plugins.module_utils._policy import Policy, Segment, segments
@@ -134,7 +134,8 @@ def _direction(table: _Table, policy: Policy, direction: str, kept: Sequence[str
         for side in ("destination", "source")
     }
     rules: List[str] = []
-    for side, name in (("destination", "rows_%s" % direction), ("source", "answers_%s" % direction)):
+    # Answers first: the rows' map also says who is refused, and one nmbd answers another from port 137 to port 137.
+    for side, name in (("source", "answers_%s" % direction), ("destination", "rows_%s" % direction)):
         # Where nothing is refused, letting through is what happens anyway.
         if cut[side] and (deny or any(s.closed for s in cut[side])):
             table.port_map(name, cut[side])
@@ -147,13 +148,3 @@ def _direction(table: _Table, policy: Policy, direction: str, kept: Sequence[str
         rules += list(_BASELINE[direction]) + list(kept) + ["goto refuse_%s" % direction]
     head = "type filter hook %s priority filter; policy %s;" % (hook, "drop" if deny else "accept")
     table.block("chain %s" % chain, [head] + rules)
-
-
-def own_table(ruleset: str) -> Optional[str]:
-    """Our table out of ``nft list ruleset``, as that program prints it; None where it is not there."""
-    head = "table %s %s {" % (FAMILY, TABLE)
-    lines = ruleset.splitlines()
-    if head not in lines:
-        return None
-    start = lines.index(head)
-    return "\n".join(lines[start:lines.index("}", start) + 1]) + "\n"

@@ -139,7 +139,8 @@ def test_comments_fit_into_what_nft_takes():
     assert max(len(c) for c in re.findall(r'comment "([^"]*)"', text)) <= 127
 
 
-def test_own_table_is_found_among_others():
-    ruleset = "table ip a {\n\tchain b {\n\t}\n}\ntable inet printfleet_cups {\n\tchain c {\n\t}\n}\ntable ip6 d {\n}\n"
-    assert nftables_ruleset.own_table(ruleset) == "table inet printfleet_cups {\n\tchain c {\n\t}\n}\n"
-    assert nftables_ruleset.own_table("table ip printfleet_cups {\n}\n") is None
+def test_an_answer_from_137_to_137_is_let_out_before_the_row_of_137_refuses_it():
+    wins = {"protocol": "udp", "port": 137}
+    text = render(flow(**wins), flow(direction="out", peers=("198.18.0.9",), **wins), outgoing="deny")
+    rules = chain(text, "outgoing")
+    assert rules.index("@answers_out") < rules.index("@rows_out")
