@@ -62,6 +62,7 @@ class State(NamedTuple):
 
     nft: str
     ruleset: str
+    table: Optional[str]
     rules: Optional[str]
     unit: Optional[str]
     enabled: bool
@@ -97,11 +98,17 @@ class Nftables:
         return State(
             nft=self._host.program("nft") or "nft",
             ruleset=must(self._host, ["nft", "-s", "list", "ruleset"]),
+            table=self._table(),
             rules=_files.read(RULES),
             unit=_files.read(UNIT_FILE),
             listing_of=self._listing_of,
             **self._unit_state(),
         )
+
+    def _table(self) -> Optional[str]:
+        """Our own table alone: cut out of the whole list, a comment of somebody else's could pass for it."""
+        listed = self._host.run(["nft", "-s", "list", "table"] + _TABLE.split())
+        return listed.output if listed.status == 0 else None
 
     def _unit_state(self) -> dict:
         shown = must(self._host, ["systemctl", "show", "--property=ActiveState,UnitFileState,NeedDaemonReload", UNIT])
@@ -117,20 +124,19 @@ class Nftables:
         return must(self._host, ["unshare", "--net", "sh", "-c", script], rules)
 
     def plan(self, state: State, policy: Optional[Policy]) -> Plan:
-        old_table = nftables_ruleset.own_table(state.ruleset)
-        steps, listing = Steps(None, None, old_table, state.active), ""
+        steps, listing = Steps(None, None, state.table, state.active), ""
         if policy is not None:
             denied = tuple(d for d in ("in", "out") if policy.default(d) == "deny")
             kept = nftables_foreign.keep(state.ruleset, denied)
             steps = Steps(
                 nftables_ruleset.render(policy, kept.rules["in"], kept.rules["out"], kept.parts),
                 _UNIT_TEXT % {"nft": state.nft, "rules": RULES},
-                old_table,
+                state.table,
                 state.active,
             )
             listing = state.listing_of(steps.rules or "")
         before = _describe(
-            old_table or "", state.rules, state.unit, state.enabled, state.active, steps
+            state.table or "", state.rules, state.unit, state.enabled, state.active, steps
         )
         wanted = policy is not None
         after = _describe(listing, steps.rules, steps.unit, wanted, wanted, steps)

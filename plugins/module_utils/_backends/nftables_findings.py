@@ -47,7 +47,7 @@ def _chains(ruleset: str) -> Iterator[Tuple[str, str, str, str, str, Tuple[str, 
         blocks = known[(family, table)]
         if table in _GOVERNED_TABLES or any(name in blocks for name in _GOVERNED_CHAINS):
             continue
-        yield family, table, chain, direction, policy, blocks[chain].lines[1:]
+        yield family, table, chain, direction, policy, blocks[chain].lines
 
 
 def _judge(rule: str, direction: str, where: str, known: Ours) -> List[Finding]:

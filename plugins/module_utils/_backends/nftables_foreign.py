@@ -12,14 +12,25 @@ since its own hook drops it still.
 from __future__ import annotations
 
 import re
-from typing import Dict, List, NamedTuple, Tuple
+from typing import Dict, List, NamedTuple, Optional, Tuple
 
 from ansible_collections.printfleet.cups.plugins.module_utils._backend import BackendError
 from ansible_collections.printfleet.cups.plugins.module_utils._backends import nftables_ruleset
+from ansible_collections.printfleet.cups.plugins.module_utils._findings import plain
 
 _TABLE = re.compile(r"table (ip|ip6|inet) (\S+) \{")
 _BLOCK = re.compile(r"\t(set|map|chain) (\S+) \{")
 _BASE = re.compile(r"type filter hook (input|output) priority [^;]+; policy (accept|drop);")
+# A text ends where the next word begins: anything else is a name that somebody made with another program than nft.
+_TEXT = re.compile(r'(?<![^\s{,])"[^"]*"(?=[\s},;]|$)')
+_SOUND_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_/.\\-]{0,60}")
+# What a copied rule may consist of once its texts are taken out, and the texts: names of interfaces, users, groups.
+_SOUND_RULE = re.compile(
+    r"(?!(?:include|define|redefine|undefine|type|policy|flags|devices)\b)[A-Za-z0-9_ .,:@{}<>=!&|^()/+*-]*"
+)
+_SOUND_ELEMENTS = re.compile(r"[A-Za-z0-9_ \t.,:@{}=/;*-]*")
+_SOUND_TEXT = re.compile(r'"[A-Za-z0-9_.:@*+/-]*"')
+_COMMENT_TEXT = re.compile(r'\s*(?<![^\s])comment "[^"]*"')
 _CALL = re.compile(r"\b(jump|goto) ([^\s,}]+)")
 _NAMED = re.compile(r"@([A-Za-z_][\w/.\\-]*)")
 _QUOTED = re.compile(r'"[^"]*"')
@@ -51,7 +62,7 @@ def tables(ruleset: str) -> Dict[Tuple[str, str], Dict[str, _Block]]:
     found: Dict[Tuple[str, str], Dict[str, _Block]] = {}
     table: Dict[str, _Block] = {}
     name, kind, lines = "", "", []  # type: ignore[var-annotated]
-    for line in ruleset.splitlines():
+    for line in ruleset.split("\n"):
         head = _TABLE.fullmatch(line)
         if head:
             table = {}
@@ -77,13 +88,32 @@ def base_chains(ruleset: str) -> List[Tuple[str, str, str, str, str]]:
         (family, table, name, _DIRECTION[base.group(1)], base.group(2))
         for (family, table), blocks in tables(ruleset).items()
         for name, block in blocks.items()
-        for base in [_BASE.search(block.lines[0]) if block.lines else None]
+        for base in [_declared(block)]
         if block.kind == "chain" and base
     ]
 
 
+def _declared(block: _Block) -> Optional["re.Match[str]"]:
+    """Where a base chain says which hook it is at: first of all, or after its comment."""
+    found = (_BASE.fullmatch(line) for line in block.lines[:3])
+    return next((match for match in found if match), None)
+
+
+def _refuse_strange_texts(ruleset: str) -> None:
+    """Raise BackendError where a text goes over lines or a name holds a quote: lines then are not what they seem."""
+    for line in ruleset.split("\n"):
+        if '"' in _TEXT.sub("", line):
+            raise BackendError(
+                "nftables on this host has a text over several lines or a name with a quote, in the line '%s', so what "
+                "others opened cannot be read: remove it, or set cups_firewall_default_incoming and "
+                "cups_firewall_default_outgoing to keep" % plain(line.strip())
+            )
+
+
 def keep(ruleset: str, directions: Tuple[str, ...]) -> Kept:
     """Copy what the chains at these hooks accept; raises BackendError for what cannot be read exactly."""
+    if directions:
+        _refuse_strange_texts(ruleset)
     copies = _Copies(tables(ruleset))
     rules: Dict[str, Tuple[str, ...]] = {"in": (), "out": ()}
     for family, table, chain, direction, _policy in base_chains(ruleset):
@@ -118,7 +148,7 @@ class _Copies:
     def _rules(self, family: str, table: str, chain: str) -> List[str]:
         block = self.found[(family, table)].get(chain)
         lines = list(block.lines) if block else []
-        return [line for line in lines if not _BASE.search(line) and not line.startswith(("comment ", "type "))]
+        return [line for line in lines if not _BASE.fullmatch(line) and not line.startswith(("comment ", "type "))]
 
     def _name(self, family: str, table: str, name: str) -> str:
         return self.names.setdefault((family, table, name), "kept_%d" % (len(self.names) + 1))
@@ -126,8 +156,10 @@ class _Copies:
     def chain(self, family: str, table: str, chain: str) -> str:
         if (family, table, chain) in self.names:
             return self.names[(family, table, chain)]
+        if chain not in self.found[(family, table)] or not all(map(_SOUND_NAME.fullmatch, (table, chain))):
+            raise _unreadable(family, table, chain, "jump %s" % chain)
         name = self._name(family, table, chain)
-        lines = ['comment "as in table %s %s, chain %s"' % (family, table, chain)]
+        lines = ['comment "%s"' % ("as in table %s %s, chain %s" % (family, table, chain))[:120]]
         lines += [self._rule(family, table, chain, r) for r in self._rules(family, table, chain) if self._decides(r)]
         self.parts.append("\tchain %s {\n%s\t}\n" % (name, "".join("\t\t%s\n" % line for line in lines)))
         return name
@@ -139,12 +171,11 @@ class _Copies:
     def _rule(self, family: str, table: str, chain: str, rule: str) -> str:
         bare = _QUOTED.sub('""', rule)
         if _ACTS.search(bare) or "#" in bare:
-            raise BackendError(
-                "table %s %s, chain %s has the rule '%s', which cannot be kept open beside a default of deny: "
-                "set cups_firewall_default_incoming and cups_firewall_default_outgoing to keep, or give the "
-                "opening as a row in cups_firewall_extra_flows and remove the rule" % (family, table, chain, rule)
-            )
-        rule = _NARRATES.sub("", rule).strip()
+            raise _unreadable(family, table, chain, rule)
+        rule = _COMMENT_TEXT.sub("", _NARRATES.sub("", rule)).strip()
+        texts = _QUOTED.findall(rule)
+        if not _SOUND_RULE.fullmatch(_QUOTED.sub("", rule)) or not all(map(_SOUND_TEXT.fullmatch, texts)):
+            raise _unreadable(family, table, chain, rule)
         rule = _CALL.sub(lambda m: "%s %s" % (m.group(1), self.chain(family, table, m.group(2))), rule)
         return _NAMED.sub(lambda m: "@" + self._set(family, table, m.group(1), rule), rule)
 
@@ -153,13 +184,27 @@ class _Copies:
         if block is None or any(re.search(r"\b(?:dynamic|timeout)\b", line) for line in block.lines):
             raise BackendError(
                 "table %s %s has the rule '%s', whose set %s changes by itself and so cannot be kept beside a "
-                "default of deny" % (family, table, rule, name)
+                "default of deny" % (family, plain(table), plain(rule), plain(name))
             )
         if (family, table, "@" + name) not in self.names:
             own = self._name(family, table, "@" + name)
+            lines = [_COMMENT_TEXT.sub("", line) for line in block.lines]
+            for line in lines:
+                texts = _QUOTED.findall(line)
+                if not _SOUND_ELEMENTS.fullmatch(_QUOTED.sub("", line)) or not all(map(_SOUND_TEXT.fullmatch, texts)):
+                    raise _unreadable(family, table, "set " + name, line)
             lines = [
                 _CALL.sub(lambda m: "%s %s" % (m.group(1), self.chain(family, table, m.group(2))), line)
-                for line in block.lines
+                for line in lines
             ]
             self.parts.append("\t%s %s {\n%s\t}\n" % (block.kind, own, "".join("\t\t%s\n" % line for line in lines)))
         return self.names[(family, table, "@" + name)]
+
+
+def _unreadable(family: str, table: str, chain: str, rule: str) -> BackendError:
+    return BackendError(
+        "table %s %s, chain %s has the rule '%s', which cannot be kept open beside a default of deny: "
+        "set cups_firewall_default_incoming and cups_firewall_default_outgoing to keep, or give the "
+        "opening as a row in cups_firewall_extra_flows and remove the rule"
+        % (family, plain(table), plain(chain), plain(rule))
+    )

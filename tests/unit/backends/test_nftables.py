@@ -36,6 +36,8 @@ class PlayedHost:
             return Result(1, "", "no space left\non device")
         if said == "nft -s list ruleset":
             return Result(0, self.table, "")
+        if said == "nft -s list table inet printfleet_cups":
+            return Result(0 if self.table else 1, self.table, "")
         if said.startswith("unshare"):
             return Result(0, LISTING, "")
         if said == "nft -f -":

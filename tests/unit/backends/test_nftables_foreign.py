@@ -89,3 +89,20 @@ def test_a_chain_that_drops_by_default_is_told():
 
 def test_tables_that_see_no_ip_at_these_hooks_are_passed_over():
     assert base_chains("table bridge filter {\n\tchain a {\n\t\ttype filter hook input priority 0; policy drop;\n\t}\n}\n") == []
+
+
+def test_a_base_chain_with_a_comment_is_read_as_any_other():
+    # nft 1.0.6 lists a chain's comment ahead of its hook.
+    ruleset = table("tcp dport 80 accept").replace("\t\ttype", '\t\tcomment "mine"\n\t\ttype')
+    assert [chain[2:] for chain in base_chains(ruleset)] == [("mine", "in", "accept")]
+    assert keep(ruleset, ("in",)).parts == keep(table("tcp dport 80 accept"), ("in",)).parts
+
+
+def test_comments_are_not_copied():
+    text = "".join(keep(table('tcp dport 80 accept comment "type filter hook input priority 0; policy drop;"'), ("in",)).parts)
+    assert "\t\ttcp dport 80 accept\n" in text and "hook" not in text
+
+
+def test_a_call_of_a_chain_that_is_not_there_is_refused():
+    with pytest.raises(BackendError, match="jump nowhere"):
+        keep(table("tcp dport 80 accept", "jump nowhere"), ("in",))
