@@ -15,6 +15,8 @@ import re
 import socket
 from typing import List, NamedTuple, Optional, Tuple
 
+from ansible_collections.printfleet.cups.plugins.module_utils._findings import plain
+
 # Every rule of ours has a comment that begins so; ufw keeps comments in hexadecimal.
 COMMENT = "printfleet.cups: "
 
@@ -126,14 +128,15 @@ def comment_of(line: str) -> Optional[str]:
 
 def tuples(text: str) -> Tuple[str, ...]:
     """The tuple lines of a rule file in order: all that ufw itself reads from it."""
-    return tuple(line for line in text.splitlines() if line.startswith(_TUPLE))
+    return tuple(line for line in text.split("\n") if line.startswith(_TUPLE))
 
 
 def without_ours(text: str) -> str:
     """The rule file less every block of ours, all else byte for byte."""
     kept: List[str] = []
     to_drop = 0
-    for line in text.splitlines(True):
+    # At newlines only, as ufw does: other letters at which Python would cut may stand in anybody's comment.
+    for line in re.findall(r"[^\n]*\n|[^\n]+", text):
         if to_drop and line.startswith("-A "):
             to_drop -= 1
             continue
@@ -166,7 +169,7 @@ def readable(text: str) -> List[str]:
 def _readable(line: str) -> str:
     fields = _COMMENT.sub("", line)[len(_TUPLE):].split()
     if not 6 <= len(fields) <= 9:
-        return line
+        return plain(line)
     action, protocol, port, destination, source_port, source = fields[:6]
     where = fields[-1] if len(fields) in (7, 9) else "in"
     said = "%s %s %s" % (action.upper().replace("_", " "), where.upper(), protocol)
@@ -174,4 +177,4 @@ def _readable(line: str) -> str:
         name = "anywhere" if network in ANYWHERE.values() else network
         said += " %s %s" % (word, name) + ("" if number == "any" else " port %s" % number)
     comment = comment_of(line)
-    return said + ("  # %s" % comment if comment else "")
+    return plain(said + ("  # %s" % comment if comment else ""))
