@@ -11,10 +11,19 @@ import xml.etree.ElementTree as ElementTree
 from typing import Dict, List, NamedTuple, Optional, Tuple
 
 from ansible_collections.printfleet.cups.plugins.module_utils import _files
+from ansible_collections.printfleet.cups.plugins.module_utils._findings import plain
 
 ACCEPT = "ACCEPT"
 CONFIGURATION = "/etc/firewalld/firewalld.conf"
 # A file of the administrator's replaces the whole one that the package brings (firewalld.zones(5)).
+# What firewalld itself takes (firewall/functions.py, checkInterface, check_mac; core/io/zone.py): a file that holds
+# anything else it does not load, and names of ours must not lead it there.
+_NAME = re.compile(r"[A-Za-z0-9_-]{1,17}")
+_SOURCES = {
+    "address": re.compile(r"[0-9A-Fa-f:.]+(?:/[0-9]{1,3})?"),
+    "mac": re.compile(r"(?:[0-9A-Fa-f]{2}:){5}[0-9A-Fa-f]{2}"),
+    "ipset": re.compile(r"[A-Za-z0-9_:.-]{1,31}"),
+}
 _FOLDERS = ("/usr/lib/firewalld/zones", "/etc/firewalld/zones")
 
 
@@ -50,8 +59,11 @@ def parse_zone(name: str, text: str) -> Optional[Zone]:
         root = ElementTree.fromstring(text.encode("utf-8", "surrogateescape"))
     except (ElementTree.ParseError, ValueError):
         return None
+    if not _NAME.fullmatch(name):
+        return None
     sources: List[Tuple[str, str]] = []
     for source in root.findall("source"):
-        sources += [(kind, source.attrib[kind]) for kind in ("address", "mac", "ipset") if kind in source.attrib]
-    interfaces = tuple(i.attrib["name"] for i in root.findall("interface") if "name" in i.attrib)
+        found = ((kind, source.attrib.get(kind, "")) for kind in _SOURCES)
+        sources += [(kind, value) for kind, value in found if _SOURCES[kind].fullmatch(value)]
+    interfaces = tuple(plain(i.attrib["name"]) for i in root.findall("interface") if "name" in i.attrib)
     return Zone(name, root.attrib.get("target", "default"), tuple(sources), interfaces)
