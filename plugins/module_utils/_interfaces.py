@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import fcntl
 import ipaddress
+import os
 import socket
 import struct
 from typing import Dict, Iterator, List, NamedTuple, Optional, Tuple
@@ -54,7 +55,7 @@ def interfaces() -> Tuple[Interface, ...]:
 
 def _flags(name: str) -> int:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        answer = fcntl.ioctl(probe.fileno(), _SIOCGIFFLAGS, struct.pack("16sH14x", name.encode(), 0))
+        answer = fcntl.ioctl(probe.fileno(), _SIOCGIFFLAGS, struct.pack("16sH14x", os.fsencode(name), 0))
     return struct.unpack("16sH14x", answer)[1]
 
 

@@ -5,14 +5,19 @@
 
 from __future__ import annotations
 
+import ipaddress
 import json
+import re
 from typing import NamedTuple, Optional
 
 from ansible_collections.printfleet.cups.plugins.module_utils import _files
 from ansible_collections.printfleet.cups.plugins.module_utils._backend import OWNER, BackendError
+from ansible_collections.printfleet.cups.plugins.module_utils._findings import plain
+from ansible_collections.printfleet.cups.plugins.module_utils._policy import DEFAULTS
 
 PATH = "/var/lib/%s/state.json" % OWNER
 _FORMAT = 1
+_KEY = re.compile(r"[A-Za-z0-9_]{1,60}")
 
 
 class Memory(NamedTuple):
@@ -35,12 +40,33 @@ def load() -> Memory:
         data = json.loads(text)
         if data["format"] != _FORMAT:
             raise ValueError("its format is %r" % data["format"])
-        return Memory(str(data["backend"]), dict(data["wish"]), {str(k): str(v) for k, v in data["found"].items()})
-    except (KeyError, TypeError, AttributeError, ValueError) as error:
+        return _read(data)
+    except (KeyError, TypeError, AttributeError, ValueError, RecursionError) as error:
         raise BackendError(
             "%s cannot be read (%s): put it back from a backup, or remove it if nothing of ours is on this host"
-            % (PATH, error)
+            % (PATH, plain(str(error)))
         ) from error
+
+
+def _read(data: dict) -> Memory:
+    """Judge every part of it: what is put back into others' files, or into a rule, comes from here."""
+    wish, found = dict(data["wish"]), {str(k): str(v) for k, v in data["found"].items()}
+    if data["backend"] not in ("nftables", "firewalld", "ufw"):
+        raise ValueError("its backend is %r" % data["backend"])
+    for key in ("default_incoming", "default_outgoing"):
+        if wish[key] not in DEFAULTS:
+            raise ValueError("its %s is %r" % (key, wish[key]))
+    if not isinstance(wish["flows"], list) or not isinstance(wish["log_denied"], bool):
+        raise ValueError("its wish is none")
+    ssh = wish.get("ssh")
+    if ssh:
+        ipaddress.ip_address(str(ssh[0]))
+        if isinstance(ssh[1], bool) or not isinstance(ssh[1], int) or not 0 < ssh[1] < 65536 or len(ssh) != 2:
+            raise ValueError("its port of SSH is %r" % ssh[1])
+    for key, value in found.items():
+        if not _KEY.fullmatch(key) or (not value.isprintable() and not key.startswith("ufw_rules_")):
+            raise ValueError("it has %r for %r" % (value, key))
+    return Memory(str(data["backend"]), wish, found)
 
 
 def save(memory: Optional[Memory]) -> None:

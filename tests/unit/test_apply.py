@@ -157,6 +157,6 @@ def test_an_unreadable_memory_is_told_and_not_guessed(state_file, text):
 
 
 def test_memory_survives_its_way_over_the_disk():
-    memory = Memory("ufw", {"flows": []}, {"a": "b"})
+    memory = Memory("ufw", WISH, {"a": "b"})
     _memory.save(memory)
     assert _memory.load() == memory
