@@ -1,0 +1,91 @@
+# Copyright (c) 2026 the printfleet.cups maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A small interpreter of our firewalld files: read as XML, in the order in which firewalld asks them."""
+
+from __future__ import annotations
+
+import ipaddress
+import xml.etree.ElementTree as ElementTree
+
+from ansible_collections.printfleet.cups.tests.unit.properties.oracle import among
+
+_HOST = {"in": ("ANY", "HOST"), "out": ("HOST", "ANY")}
+
+
+class Files:
+    """Services, sets and policies among the files."""
+
+    def __init__(self, files) -> None:
+        self.kinds = {"services": {}, "ipsets": {}, "policies": {}}
+        for path, text in files.items():
+            folder, name = path.rsplit("/", 2)[1:]
+            assert text.startswith('<?xml version="1.0" encoding="utf-8"?>\n')
+            self.kinds[folder][name[:-len(".xml")]] = ElementTree.fromstring(text.encode())
+        for name, root in self.kinds["ipsets"].items():
+            networks = sorted(ipaddress.ip_network(e.text) for e in root.findall("entry"))
+            assert networks and all(not a.overlaps(b) for a, b in zip(networks, networks[1:])), name
+
+    def verdict(self, packet, zone):
+        """``zone`` is what the administrator's zone says of the packet: accept, refuse or rest."""
+        policies = sorted(
+            (int(root.get("priority")), name) for name, root in self.kinds["policies"].items()
+        )
+        for late in (False, True):
+            for priority, name in policies:
+                if (priority > 0) == late:
+                    said = self._policy(self.kinds["policies"][name], packet)
+                    if said != "rest":
+                        return said
+            if not late and zone != "rest":
+                return zone
+        return "rest"
+
+    def _policy(self, root, packet):
+        ends = tuple(root.find(end).get("name") for end in ("ingress-zone", "egress-zone"))
+        if ends != _HOST[packet.direction]:
+            return "rest"
+        rules = sorted(enumerate(root.findall("rule")), key=lambda pair: (int(pair[1].get("priority")), pair[0]))
+        for _number, rule in rules:
+            said = self._rule(rule, packet)
+            if said != "rest":
+                return said
+        return {"CONTINUE": "rest", "DROP": "refuse", "REJECT": "refuse", "ACCEPT": "accept"}[root.get("target")]
+
+    def _rule(self, rule, packet):
+        if rule.get("family") and rule.get("family") != "ipv%d" % packet.peer.version:
+            return "rest"
+        said = "rest"
+        for part in rule:
+            if part.tag in ("accept", "drop", "reject"):
+                said = "accept" if part.tag == "accept" else "refuse"
+            elif part.tag != "log" and not self._part(part, packet):
+                return "rest"
+        return said
+
+    def _part(self, part, packet):
+        if part.tag in ("source", "destination"):
+            if (part.tag == "source") != (packet.direction == "in"):
+                return False  # no packet of ours goes to a group or broadcast address of the host's
+            if part.get("ipset"):
+                entries = [entry.text for entry in self.kinds["ipsets"][part.get("ipset")].findall("entry")]
+                return among(packet.peer, entries)
+            return part.get("mac") is None and among(packet.peer, [part.get("address")])
+        if part.tag == "service":
+            service = self.kinds["services"][part.get("name")]
+            return any(
+                item.get("protocol") == packet.protocol and _has(item.get("port"), packet.source_port
+                                                                 if item.tag == "source-port" else packet.destination_port)
+                for item in service if item.tag in ("port", "source-port")
+            )
+        if part.tag == "protocol":
+            return part.get("value") == {"tcp": "6", "udp": "17"}[packet.protocol]
+        if part.tag == "port":
+            return part.get("protocol") == packet.protocol and _has(part.get("port"), packet.destination_port)
+        assert part.tag == "icmp-type", part.tag
+        return False
+
+
+def _has(ports, port):
+    first, _dash, last = ports.partition("-")
+    return int(first) <= port <= int(last or first)
