@@ -13,11 +13,12 @@ SCENARIOS := $(patsubst molecule/%/molecule.yml,%,$(wildcard molecule/*/molecule
 #   PYTHON         the Python that .venv is made with (3.11 or newer)
 #   BASE_DEBIAN12  the image that test hosts of that release are made from, instead of debian:12
 #   BASE_DEBIAN13  the same for debian:13
+#   FUZZ_SECONDS, FUZZ_SEED  how long "make fuzz" tries, and which policies
 #   PYTEST_ARGS    more arguments for the unit tests, such as -k ufw
 #   MOLECULE_ARGS  more arguments for "molecule test", such as --destroy=never
-export PYTHON BASE_DEBIAN12 BASE_DEBIAN13
+export PYTHON BASE_DEBIAN12 BASE_DEBIAN13 FUZZ_SECONDS FUZZ_SEED
 
-.PHONY: help env engine images lint sanity importer unit molecule test demo bench build clean
+.PHONY: help env engine images lint sanity importer unit parse fuzz molecule test demo bench build clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z%-]+:.*## / { gsub("%", "NAME", $$1); printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -43,6 +44,12 @@ importer: build ## Run the importer that Galaxy runs over an upload
 
 unit: env ## Run the unit tests
 	@$(STEP) "Unit tests" $(RUN) tools/unit $(PYTEST_ARGS)
+
+parse: env images ## Let the real nft take some hundred generated rulesets
+	@$(STEP) "Generated rulesets and the real nft" $(RUN) tools/parse
+
+fuzz: env images ## Try generated policies and hostile inputs for FUZZ_SECONDS (600), with FUZZ_SEED (by chance)
+	@$(STEP) "Fuzz" $(RUN) tools/fuzz
 
 molecule: $(addprefix molecule-,$(SCENARIOS)) ## Run all Molecule scenarios, one after the other
 
