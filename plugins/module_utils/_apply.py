@@ -8,7 +8,11 @@ from __future__ import annotations
 from typing import Dict, Iterable, List, NamedTuple, Optional, Tuple
 
 from ansible_collections.printfleet.cups.plugins.module_utils import (
-    _findings, _guard, _managers, _memory, _transaction,
+    _findings,
+    _guard,
+    _managers,
+    _memory,
+    _transaction,
 )
 from ansible_collections.printfleet.cups.plugins.module_utils._backend import Backend, BackendError, Host, Plan
 from ansible_collections.printfleet.cups.plugins.module_utils._flow import Flow, read_flow

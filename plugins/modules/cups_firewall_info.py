@@ -149,9 +149,14 @@ import os
 from typing import Iterable, Optional
 
 from ansible.module_utils.basic import AnsibleModule
-
 from ansible_collections.printfleet.cups.plugins.module_utils import (
-    _apply, _findings, _interfaces, _managed_host, _managers, _memory, _report,
+    _apply,
+    _findings,
+    _interfaces,
+    _managed_host,
+    _managers,
+    _memory,
+    _report,
 )
 from ansible_collections.printfleet.cups.plugins.module_utils._backend import BackendError
 from ansible_collections.printfleet.cups.plugins.module_utils._policy import Policy

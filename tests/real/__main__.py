@@ -51,9 +51,10 @@ def foreign() -> list:
         'tcp dport 80 accept comment "%s"', 'iifname "%s" accept', 'tcp dport 81 log prefix "%s" accept',
         'tcp dport 82 drop comment "%s"\n\t\ttcp dport 83 accept',
     )
-    table = "table inet office {\n\tchain base {\n\t\ttype filter hook input priority 0; policy accept;\n\t\t%s\n\t}\n}\n"
-    named = 'table inet office {\n\tcomment "%s"\n\tchain base {\n\t\tcomment "%s"\n\t\ttype filter hook input ' \
-            "priority 0; policy accept;\n\t\ttcp dport 80 accept\n\t}\n}\n"
+    base = "type filter hook input priority 0; policy accept;"
+    table = "table inet office {\n\tchain base {\n\t\t" + base + "\n\t\t%s\n\t}\n}\n"
+    named = 'table inet office {\n\tcomment "%s"\n\tchain base {\n\t\tcomment "%s"\n\t\t' + base
+    named += "\n\t\ttcp dport 80 accept\n\t}\n}\n"
     texts = [text.replace('"', "'") for text in values["texts"] if "\0" not in text]
     return [table % (place % text) for text in texts for place in places] + [named % (text, text) for text in texts]
 

@@ -12,7 +12,9 @@ import sys
 from ansible_collections.printfleet.cups.plugins.module_utils import _policy
 from ansible_collections.printfleet.cups.plugins.module_utils._backend import BackendError
 from ansible_collections.printfleet.cups.plugins.module_utils._backends import (
-    nftables_findings, nftables_foreign, nftables_ruleset,
+    nftables_findings,
+    nftables_foreign,
+    nftables_ruleset,
 )
 from ansible_collections.printfleet.cups.plugins.module_utils._findings import ours
 

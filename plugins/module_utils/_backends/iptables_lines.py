@@ -62,7 +62,7 @@ def read(words: Sequence[str]) -> Optional[Reach]:
                 return None
         elif word in ("-i", "-o", "--in-interface", "--out-interface") and value == "lo":
             return None
-        elif word in ("-m", "--match") and value in _HARMLESS or word == "--comment" or word.startswith("--reject-with"):
+        elif word in ("--comment", "--reject-with") or word in ("-m", "--match") and value in _HARMLESS:
             continue
         else:
             narrowed = True

@@ -15,10 +15,15 @@ from typing import Callable, List, NamedTuple, Optional
 
 from ansible_collections.printfleet.cups.plugins.module_utils import _files
 from ansible_collections.printfleet.cups.plugins.module_utils._backend import (
-    OWNER, BackendError, Host, Plan, must,
+    OWNER,
+    Host,
+    Plan,
+    must,
 )
 from ansible_collections.printfleet.cups.plugins.module_utils._backends import (
-    nftables_findings, nftables_foreign, nftables_ruleset,
+    nftables_findings,
+    nftables_foreign,
+    nftables_ruleset,
 )
 from ansible_collections.printfleet.cups.plugins.module_utils._findings import Finding, Ours
 from ansible_collections.printfleet.cups.plugins.module_utils._policy import Policy

@@ -20,7 +20,10 @@ from typing import Dict, Iterator, List, Optional
 from ansible_collections.printfleet.cups.plugins.module_utils import _files
 from ansible_collections.printfleet.cups.plugins.module_utils._backend import BackendError, Host, Plan, must
 from ansible_collections.printfleet.cups.plugins.module_utils._backends import (
-    ufw_findings, ufw_kernel, ufw_plan, ufw_settings,
+    ufw_findings,
+    ufw_kernel,
+    ufw_plan,
+    ufw_settings,
 )
 from ansible_collections.printfleet.cups.plugins.module_utils._backends.ufw_plan import State, Steps
 from ansible_collections.printfleet.cups.plugins.module_utils._findings import Finding, Ours

@@ -11,7 +11,11 @@ import pytest
 from ansible_collections.printfleet.cups.plugins.module_utils import _findings, _report
 from ansible_collections.printfleet.cups.plugins.module_utils._backend import Result
 from ansible_collections.printfleet.cups.plugins.module_utils._backends import (
-    firewalld_findings, iptables_lines, nftables_findings, ufw_findings, ufw_kernel,
+    firewalld_findings,
+    iptables_lines,
+    nftables_findings,
+    ufw_findings,
+    ufw_kernel,
 )
 from ansible_collections.printfleet.cups.plugins.module_utils._flow import Flow
 from ansible_collections.printfleet.cups.plugins.module_utils._policy import make_policy

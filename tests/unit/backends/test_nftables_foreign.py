@@ -99,7 +99,8 @@ def test_a_base_chain_with_a_comment_is_read_as_any_other():
 
 
 def test_comments_are_not_copied():
-    text = "".join(keep(table('tcp dport 80 accept comment "type filter hook input priority 0; policy drop;"'), ("in",)).parts)
+    rule = 'tcp dport 80 accept comment "type filter hook input priority 0; policy drop;"'
+    text = "".join(keep(table(rule), ("in",)).parts)
     assert "\t\ttcp dport 80 accept\n" in text and "hook" not in text
 
 

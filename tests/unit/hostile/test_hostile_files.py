@@ -13,12 +13,25 @@ from xml.sax.saxutils import escape, quoteattr
 
 import pytest
 from ansible_collections.printfleet.cups.plugins.module_utils import (
-    _apply, _findings, _interfaces, _managed_host, _memory, _policy,
+    _apply,
+    _findings,
+    _interfaces,
+    _managed_host,
+    _memory,
+    _policy,
 )
 from ansible_collections.printfleet.cups.plugins.module_utils._backend import BackendError, Result
 from ansible_collections.printfleet.cups.plugins.module_utils._backends import (
-    firewalld_objects, firewalld_zones, nftables, nftables_findings, nftables_foreign,
-    nftables_ruleset, ufw_findings, ufw_intent, ufw_rules, ufw_settings,
+    firewalld_objects,
+    firewalld_zones,
+    nftables,
+    nftables_findings,
+    nftables_foreign,
+    nftables_ruleset,
+    ufw_findings,
+    ufw_intent,
+    ufw_rules,
+    ufw_settings,
 )
 from ansible_collections.printfleet.cups.plugins.module_utils._flow import Flow
 from ansible_collections.printfleet.cups.plugins.module_utils._words import Ports, Refused
@@ -50,7 +63,8 @@ UFW_BODIES = (
     lambda t: "\n### tuple ### allow tcp 22 0.0.0.0/0 any 0.0.0.0/0 in comment=%s\n-A ufw-user-input -j ACCEPT\n"
     % hexed(t),
     lambda t: "\n### tuple ### %s\n-A ufw-user-input -j ACCEPT\n" % t,
-    lambda t: "\n### tuple ### allow tcp 22 0.0.0.0/0 any 0.0.0.0/0 in\n-A ufw-user-input -m comment --comment '%s'\n" % t,
+    lambda t: "\n### tuple ### allow tcp 22 0.0.0.0/0 any 0.0.0.0/0 in\n-A ufw-user-input -m comment --comment '%s'\n"
+    % t,
     lambda t: t,
     lambda t: "-A ufw-user-input %s\r\n\r\n" % t,
 )
@@ -76,8 +90,9 @@ def test_lines_end_where_ufw_says_they_end(tried):
     """ufw cuts its files at newlines only: what other letters seem to begin is no rule of ours."""
     for separator in "\r\v\f\x1c\x1d\x1e\x85\u2028\u2029":
         tried()
-        foreign = UFW % ("\n-A ufw-user-input -m comment --comment 'x%s### tuple ### allow tcp 1 0.0.0.0/0 any 0.0.0.0/0"
-                         " in comment=%s'\n-A ufw-user-input -j DROP\n" % (separator, hexed(ufw_rules.COMMENT + "x")))
+        comment = "x%s### tuple ### allow tcp 1 0.0.0.0/0 any 0.0.0.0/0 in comment=%s" % (
+            separator, hexed(ufw_rules.COMMENT + "x"))
+        foreign = UFW % ("\n-A ufw-user-input -m comment --comment '%s'\n-A ufw-user-input -j DROP\n" % comment)
         assert ufw_rules.without_ours(foreign) == foreign
         assert ufw_rules.tuples(foreign) == ()
 

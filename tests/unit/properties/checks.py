@@ -7,11 +7,17 @@ from __future__ import annotations
 
 from ansible_collections.printfleet.cups.plugins.module_utils import _policy, _words
 from ansible_collections.printfleet.cups.plugins.module_utils._backends import (
-    firewalld_objects, nftables_ruleset, ufw_intent, ufw_rules,
+    firewalld_objects,
+    nftables_ruleset,
+    ufw_intent,
+    ufw_rules,
 )
 from ansible_collections.printfleet.cups.plugins.module_utils._backends.firewalld_zones import Zone
 from ansible_collections.printfleet.cups.tests.unit.properties import (
-    oracle, read_firewalld, read_nft, read_ufw,
+    oracle,
+    read_firewalld,
+    read_nft,
+    read_ufw,
 )
 from hypothesis import strategies as st
 

@@ -73,10 +73,10 @@ class Files:
             return part.get("mac") is None and among(packet.peer, [part.get("address")])
         if part.tag == "service":
             service = self.kinds["services"][part.get("name")]
+            ports = {"port": packet.destination_port, "source-port": packet.source_port}
             return any(
-                item.get("protocol") == packet.protocol and _has(item.get("port"), packet.source_port
-                                                                 if item.tag == "source-port" else packet.destination_port)
-                for item in service if item.tag in ("port", "source-port")
+                item.get("protocol") == packet.protocol and _has(item.get("port"), ports[item.tag])
+                for item in service if item.tag in ports
             )
         if part.tag == "protocol":
             return part.get("value") == {"tcp": "6", "udp": "17"}[packet.protocol]

@@ -94,8 +94,8 @@ def _matches(options, packet):
         if peer and not among(packet.peer, [peer]):
             return False
     assert ("-d" if packet.direction == "in" else "-s") not in options
-    for keys, port in ((("--sport", "--sports"), packet.source_port), (("--dport", "--dports"), packet.destination_port)):
-        for key in keys:
+    for word, port in (("--sport", packet.source_port), ("--dport", packet.destination_port)):
+        for key in (word, word + "s"):
             if key in options and not _has(options[key], port):
                 return False
     return options.get("--ctstate", "NEW") == "NEW"

@@ -9,7 +9,11 @@ import binascii
 
 from ansible_collections.printfleet.cups.plugins.module_utils import _words
 from ansible_collections.printfleet.cups.plugins.module_utils._backends import (
-    firewalld_change, firewalld_objects, ufw_intent, ufw_rules, ufw_settings,
+    firewalld_change,
+    firewalld_objects,
+    ufw_intent,
+    ufw_rules,
+    ufw_settings,
 )
 from ansible_collections.printfleet.cups.plugins.module_utils._backends.firewalld_running import Running, Service
 from ansible_collections.printfleet.cups.plugins.module_utils._backends.firewalld_zones import Zone
