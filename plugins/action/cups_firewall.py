@@ -4,20 +4,30 @@
 """The controller's half of a change: come back over a new connection and confirm it.
 
 An established connection proves nothing, since every firewall lets it go on.  So the connection is
-reset first, and only what comes in anew counts.
+reset first, and only what comes in anew counts; over SSH the host looks at that itself.
 """
 
 from __future__ import annotations
 
+import secrets
 import time
 
-from ansible.errors import AnsibleConnectionFailure
+from ansible.errors import AnsibleConnectionFailure, AnsibleError
 from ansible.plugins.action import ActionBase
+from ansible.plugins.connection import ConnectionBase
+from ansible_collections.printfleet.cups.plugins.module_utils import _words
 
 MODULE = "printfleet.cups.cups_firewall"
+DEFAULT_TIMEOUT = 30
 # After the host has taken a change back it may need some seconds until it can be reached again.
 GRACE = 30.0
 _PAUSE = 1.0
+# What ssh says where no connection came about (sshconnect.c and clientloop.c of OpenSSH), and Ansible where it could
+# not even make its folder: nothing was started then.
+_NEVER_THERE = (
+    "ssh: connect to host", "Could not resolve hostname", "Permission denied", "Host key verification failed",
+    "banner exchange", "stdio forwarding failed", "Failed to create temporary directory",
+)
 
 
 class ActionModule(ActionBase):
@@ -29,82 +39,102 @@ class ActionModule(ActionBase):
     def run(self, tmp=None, task_vars=None):
         result = super().run(tmp, task_vars)
         self._task_vars = task_vars
-        started = time.monotonic()
-        arguments = dict(self._task.args)
-        arguments.pop("confirmation", None)
+        arguments = dict(self._task.args, confirmation=secrets.token_hex(8), confirm="")
         try:
-            result.update(self._execute_module(module_name=MODULE, module_args=arguments, task_vars=task_vars))
-        except AnsibleConnectionFailure as error:
-            return self._lost(result, error, started)
-        cookie = result.pop("confirmation", "")
-        if not cookie:
+            seconds = read_timeout(arguments.get("confirm_timeout", DEFAULT_TIMEOUT))
+        except _words.Refused as refused:
+            result.update(failed=True, msg=str(refused))
             return result
-        timeout = int(result["invocation"]["module_args"]["confirm_timeout"])
-        return self._confirm(result, cookie, started + timeout, timeout)
-
-    def _confirm(self, result, cookie, deadline, timeout):
-        answer, last = self._ask(cookie, deadline + GRACE)
+        try:
+            result.update(self._module(arguments))
+        except AnsibleConnectionFailure as error:
+            if any(words in str(error) for words in _NEVER_THERE):
+                raise
+            return self._lost(result, arguments, seconds, _one_line(error))
+        if not result.pop("confirmation", ""):
+            return result
+        answer, last = self._ask(arguments["confirmation"], seconds)
         if answer.get("outcome") == "settled":
             result["confirmed"] = True
             return result
-        what = "The change of the firewall (%s) was made, but" % result["backend"]
-        if answer.get("outcome") == "taken back":
-            text = (
-                "%s Ansible could not come back over a new connection within %d seconds to confirm it%s. The host has "
-                "taken the change back and is as it was before." % (what, timeout, ": " + last if last else "")
-            )
-        elif answer:
-            text = "%s it was not confirmed: %s. The host takes it back by itself within %d seconds." % (
-                what, str(answer.get("msg", answer)).rstrip("."), timeout,
-            )
-        else:
-            text = (
-                "%s the host cannot be reached any more: %s. It was to take the change back by itself within %d "
-                "seconds; look at it from its console." % (what, last, timeout)
-            )
-        result.update(failed=True, changed=False, confirmed=False, msg=text)
+        told = "The change of the firewall (%s) was made, but %s" % (result["backend"], _trouble(answer, last, seconds))
+        result.update(failed=True, changed=False, confirmed=False, msg=told)
         return result
 
-    def _lost(self, result, error, started):
+    def _lost(self, result, arguments, seconds, error):
         """The connection broke before the host could say what it did."""
-        until = started + self._timeout() + GRACE
-        answer = {"outcome": "pending"}
-        while answer.get("outcome") == "pending" and time.monotonic() < until:
-            answer, _last = self._ask("?", until)
-            if answer.get("outcome") == "pending":
-                time.sleep(_PAUSE)
-        if answer.get("outcome") == "taken back":
-            text = "The connection broke while the firewall was changed: %s. The host has taken the change back." % error
-        elif answer.get("outcome") == "nothing":
-            text = "The connection broke before the firewall was changed: %s. The host is as it was before." % error
+        answer, last = self._ask(arguments["confirmation"], seconds)
+        told = "The connection broke while the firewall was changed (%s), and " % error
+        if answer.get("outcome") == "settled":
+            # What the change was is lost with the connection; how the host is now is not.
+            result.update(self._module(arguments), changed=True, confirmed=True)
+            result.pop("confirmation", None)
+            return result
+        if answer.get("outcome") == "not known":
+            told = "The connection broke before the firewall was changed (%s). The host is as it was before." % error
         else:
-            raise error
-        result.update(failed=True, changed=False, confirmed=False, msg=text)
+            told += _trouble(answer, last, seconds)
+        result.update(failed=True, changed=False, confirmed=False, msg=told)
         return result
 
-    def _timeout(self):
-        try:
-            return int(self._task.args.get("confirm_timeout", 30))
-        except (TypeError, ValueError):
-            return 30
+    def _ask(self, cookie, seconds):
+        """Confirm over a new connection; gives the module's answer, {} for none, and what hindered it last.
 
-    def _ask(self, cookie, until):
-        """Run the module with the cookie over a new connection; gives its answer and the last failure's text."""
-        last = ""
+        An answer without an outcome does not count as long as there is time: a lock that is held,
+        a login that hangs, a connection that was not new.
+        """
+        until = time.monotonic() + seconds + GRACE
+        over_ssh = "ssh" in str(self._connection.transport)
+        arguments = {"confirmation": cookie, "confirm": "anew" if over_ssh else "anyhow"}
+        answer, last = {}, ""
         while True:
             try:
                 self._renew()
-                return self._execute_module(
-                    module_name=MODULE, module_args={"confirmation": cookie}, task_vars=self._task_vars
-                ), last
-            except AnsibleConnectionFailure as error:
-                last = " ".join(str(error).split())
+                answer = self._module(arguments)
+                if "outcome" in answer:
+                    return answer, answer.get("why") or last
+                last = _one_line(answer.get("msg", answer))
+            except AnsibleError as error:
+                answer, last = {}, _one_line(error)
+                # The folder for modules may have gone with a reboot; a new one is made at need.
+                self._connection._shell.tmpdir = None
             if time.monotonic() > until:
-                return {}, last
+                return answer, last
             time.sleep(_PAUSE)
 
+    def _module(self, arguments):
+        return self._execute_module(module_name=MODULE, module_args=arguments, task_vars=self._task_vars)
+
     def _renew(self):
-        reset = getattr(self._connection, "reset", None) or self._connection.close
-        reset()
-        # The folder for modules was made over the old connection; a new one is made at need.
-        self._connection._shell.tmpdir = None
+        connection = self._connection
+        # The base class only warns that it has no reset.
+        has_reset = getattr(type(connection), "reset", ConnectionBase.reset) is not ConnectionBase.reset
+        (connection.reset if has_reset else connection.close)()
+
+
+def read_timeout(value):
+    """Seconds, also as the text that "-e" and inventories give; raises Refused before the host is touched."""
+    if isinstance(value, str) and value.isdecimal() and len(value) < 6:
+        value = int(value)
+    return _words.read_seconds(value, "cups_firewall_confirm_timeout")
+
+
+def _trouble(answer, last, seconds):
+    """Why a change was not confirmed, and how the host is therefore."""
+    if answer.get("outcome") == "taken back":
+        why = answer.get("why")
+        reason = "it could not be confirmed: %s" % why if why else (
+            "Ansible could not come back over a new connection within %d seconds to confirm it%s"
+            % (seconds, ": " + last if last else "")
+        )
+        return "%s. The host has taken it back and is as it was before." % reason.rstrip(".")
+    if answer:
+        return "it was not confirmed: %s. The host takes it back by itself within %d seconds." % (last.rstrip("."), seconds)
+    return (
+        "the host cannot be reached any more: %s. It was to take the change back by itself within %d seconds; look at "
+        "it from its console." % (last.rstrip("."), seconds)
+    )
+
+
+def _one_line(said):
+    return " ".join(str(said).split())[:600]

@@ -28,7 +28,7 @@ _RECOVERY_TEXT = """\
 Description=Take back a change of the firewall that the power cut short (printfleet.cups)
 DefaultDependencies=no
 ConditionPathExists=%(program)s
-RequiresMountsFor=%(program)s
+RequiresMountsFor="%(program)s" "%(python)s"
 After=local-fs.target
 Before=network-pre.target nftables.service ufw.service firewalld.service %(owner)s-firewall.service shutdown.target
 Wants=network-pre.target
@@ -36,7 +36,7 @@ Conflicts=shutdown.target
 
 [Service]
 Type=oneshot
-ExecStart=%(python)s -I %(program)s --boot
+ExecStart="%(python)s" -I "%(program)s" --boot
 
 [Install]
 WantedBy=sysinit.target
@@ -57,7 +57,9 @@ def prepare_recovery(host: Host, program: str) -> None:
     """See that a boot in the middle of a change ends it, before any firewall is loaded."""
     if not has_systemd():
         return
-    text = _RECOVERY_TEXT % {"program": program, "owner": OWNER, "python": sys.executable}
+    # A percent sign and a backslash mean something in unit files (systemd.unit(5)).
+    python = _python().replace("\\", "\\\\").replace("%", "%%")
+    text = _RECOVERY_TEXT % {"program": program, "owner": OWNER, "python": python}
     if _files.read(_RECOVERY_FILE) == text and os.path.islink(_RECOVERY_LINK):
         return
     _files.replace(_RECOVERY_FILE, text)
@@ -70,41 +72,54 @@ def drop_recovery(host: Host) -> None:
     reload_units(host)
 
 
-def set_alarm(host: Host, seconds: int, program: str) -> None:
-    """Run the program after so many seconds, whatever becomes of this process; raises BackendError."""
+def _python() -> str:
+    """The Python itself: a virtual environment that Ansible runs in is one link more, and may go away."""
+    return os.path.realpath(sys.executable)
+
+
+def _unit(name: str) -> str:
+    """Each trial has units of its own, so that an alarm that still runs is in no later one's way."""
+    return "%s-%s" % (ALARM, name)
+
+
+def set_alarm(host: Host, name: str, seconds: int, program: str) -> None:
+    """Run the program after so many seconds, whatever becomes of this process; raises BackendError.
+
+    The program gets ``name``, which is the trial's.
+    """
+    command = [_python(), "-I", program, name]
     if not has_systemd():
-        _detach(seconds, program)
+        _detach(seconds, command)
         return
-    host.run(["systemctl", "reset-failed", ALARM + ".service", ALARM + ".timer"])
     # Without AccuracySec it fires up to a minute late (systemd.timer(5)); --on-active counts on the
     # monotonic clock, which no setting of the time moves.
     must(host, [
-        "systemd-run", "--quiet", "--unit=" + ALARM, "--on-active=%d" % seconds, "--timer-property=AccuracySec=100ms",
-        "--property=Type=oneshot", sys.executable, "-I", program,
-    ])
+        "systemd-run", "--quiet", "--collect", "--unit=" + _unit(name), "--on-active=%d" % seconds,
+        "--timer-property=AccuracySec=100ms", "--property=Type=oneshot",
+    ] + command)
 
 
-def _detach(seconds: int, program: str) -> None:
+def _detach(seconds: int, command: List[str]) -> None:
     """Without systemd: a process of its own session, which no end of a connection reaches."""
-    code = "import sys, time, runpy; time.sleep(float(sys.argv[1])); runpy.run_path(sys.argv[2])"
+    code = "import os, sys, time; time.sleep(float(sys.argv[1])); os.execv(sys.argv[2], sys.argv[2:])"
     subprocess.Popen(  # pylint: disable=consider-using-with
-        [sys.executable, "-I", "-c", code, str(seconds), program], cwd="/", close_fds=True, start_new_session=True,
+        [command[0], "-I", "-c", code, str(seconds)] + command, cwd="/", close_fds=True, start_new_session=True,
         stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
     )
 
 
-def is_set(host: Host) -> bool:
+def is_set(host: Host, name: str) -> bool:
     """Whether an alarm still runs or rings; without systemd that is not known, and taken for so."""
     if not has_systemd():
         return True
-    shown = host.run(["systemctl", "is-active", ALARM + ".timer", ALARM + ".service"]).output.split()
+    shown = host.run(["systemctl", "is-active", _unit(name) + ".timer", _unit(name) + ".service"]).output.split()
     return "active" in shown or "activating" in shown
 
 
-def stop_alarm(host: Host) -> None:
-    """The change is settled: the alarm would find nothing to do any more."""
+def stop_alarm(host: Host, name: str) -> None:
+    """The trial is over: the alarm would find nothing to do any more."""
     if has_systemd():
-        host.run(["systemctl", "stop", ALARM + ".timer"])
+        host.run(["systemctl", "stop", _unit(name) + ".timer"])
 
 
 def reload_units(host: Host) -> None:

@@ -49,8 +49,13 @@ class ManagedHost:
         return shutil.which(name, path=_PATH)
 
 
-def ssh_connection(pid: Optional[int] = None) -> Optional[Ssh]:
-    """The live SSH connection that this process descends from, None for other ways in.
+def ssh_connection() -> Optional[Ssh]:
+    """The live SSH connection that this process descends from, None for other ways in."""
+    return read_ssh_connection(ssh_line())
+
+
+def ssh_line(pid: Optional[int] = None) -> str:
+    """That connection as sshd writes it, ports and all, so that no two connections have the same; "" for none.
 
     sshd puts SSH_CONNECTION into the environment of what it starts (sshd(8)); sudo takes it out
     again, so the parents' environments in /proc are asked as well.
@@ -58,8 +63,8 @@ def ssh_connection(pid: Optional[int] = None) -> Optional[Ssh]:
     for environment in _environments(os.getpid() if pid is None else pid):
         for entry in environment.split(b"\0"):
             if entry.startswith(b"SSH_CONNECTION="):
-                return read_ssh_connection(entry.partition(b"=")[2].decode("ascii", "replace"))
-    return None
+                return entry.partition(b"=")[2].decode("ascii", "replace")
+    return ""
 
 
 def read_ssh_connection(value: str) -> Optional[Ssh]:

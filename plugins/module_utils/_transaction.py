@@ -20,12 +20,10 @@ import os
 import pickle
 import secrets
 import shutil
-import sys
 import time
-import zipfile
-from typing import Any, Callable, Dict, Iterable, List, NamedTuple, Optional, Tuple
+from typing import Any, Dict, Iterable, List, NamedTuple, Optional, Tuple
 
-from ansible_collections.printfleet.cups.plugins.module_utils import _alarm, _files, _managed_host, _managers
+from ansible_collections.printfleet.cups.plugins.module_utils import _alarm, _files, _managed_host, _packed
 from ansible_collections.printfleet.cups.plugins.module_utils._backend import OWNER, Backend, BackendError, Host
 
 FOLDER = "/var/lib/%s/trial" % OWNER
@@ -33,27 +31,26 @@ OUTCOME = "/run/%s.outcome" % OWNER
 UNITS = "/etc/systemd/system"
 # Without a confirmation to wait for the alarm still guards against a kill in the middle.
 _GUARD_SECONDS = 120
-# What the program that takes a change back imports; loaded here, so that it is packed.
-_NEEDED = (_managed_host, _managers)
+# Longer than any program that a change starts may take (_managed_host): whoever holds the lock then hangs.
+_HANGS_AFTER = 150.0
 _ARMED, _SETTLED, _UNDOING = "armed", "settled", "undoing"
+# What became of a trial, as it is told to whoever asks.
+KEPT, TAKEN_BACK, NOT_KNOWN = "settled", "taken back", "not known"
+_BOOT = "--boot"
 
-_UNDO = """\
-# Takes back a change of the firewall that was not confirmed; written by the Ansible collection printfleet.cups.
-import sys
-sys.path.insert(0, %(code)r)
-from ansible_collections.printfleet.cups.plugins.module_utils import _managed_host, _managers, _transaction
-host = _managed_host.ManagedHost()
-_transaction.undo(_managers.backends(host), host, at_boot="--boot" in sys.argv)
-"""
+
+class SameConnection(BackendError):
+    """The confirmation came over the connection by which the change came."""
 
 
 class Trial(NamedTuple):
     """What the folder keeps.  ``parts`` are the backends' names with the steps of their plans."""
 
-    cookie: str
+    cookie: str  # its name
+    came_by: str  # the SSH connection by which the change was asked for, "" for another way in
     parts: Tuple[Tuple[str, Any], ...]
     old: _files.Snapshot
-    new: _files.Snapshot
+    new: _files.Snapshot  # empty until the change is made
     ends: float  # on the monotonic clock of ``boot``
     boot: str
     leaves: bool  # nothing of ours is to stay on the host
@@ -68,21 +65,27 @@ class Scope(NamedTuple):
     leaves: bool
 
 
-def begin(scope: Scope, seconds: int, host: Host) -> str:
+def new_cookie() -> str:
+    """A name for a trial."""
+    return secrets.token_hex(8)
+
+
+def begin(scope: Scope, seconds: int, host: Host, cookie: str = "") -> str:
     """Keep what is, and set the alarm; gives the cookie.  Nothing of the firewall is touched yet."""
     wait = seconds or _GUARD_SECONDS
     old = _files.keep(sorted({*scope.paths, *_links(scope.units), *_alarm.recovery_paths()}))
-    trial = Trial(secrets.token_hex(8), scope.parts, old, {}, time.monotonic() + wait, _boot(), scope.leaves)
+    trial = Trial(
+        cookie or new_cookie(), _managed_host.ssh_line(), scope.parts, old, {}, time.monotonic() + wait, _boot(),
+        scope.leaves,
+    )
     os.makedirs(FOLDER, mode=0o700)
     try:
-        _pack_code(os.path.join(FOLDER, "code.zip"))
-        undo = os.path.join(FOLDER, "undo.py")
-        _files.replace(undo, _UNDO % {"code": os.path.join(FOLDER, "code.zip")}, 0o600)
+        program = _packed.write(FOLDER)
         _save(trial)
         _files.replace(os.path.join(FOLDER, _ARMED), "", 0o600)
         # From here on a boot that finds the folder takes the change back, and so does the alarm.
-        _alarm.prepare_recovery(host, undo)
-        _alarm.set_alarm(host, wait, undo)
+        _alarm.prepare_recovery(host, program)
+        _alarm.set_alarm(host, trial.cookie, wait, program)
     except (OSError, BackendError):
         _files.put_back({path: kept for path, kept in old.items() if path in _alarm.recovery_paths()})
         _forget()
@@ -90,24 +93,33 @@ def begin(scope: Scope, seconds: int, host: Host) -> str:
     return trial.cookie
 
 
-def hide(scope: Scope) -> None:
-    """After the change: the kernel keeps it, the disk goes back to what was until the confirmation."""
+def hide(scope: Scope, seconds: int) -> None:
+    """After the change: the kernel keeps it, the disk goes back to what was until the confirmation.
+
+    The time for the confirmation starts anew: what the change itself took is not the controller's.
+    """
     trial = _load()
     paths = {*trial.old, *_links(scope.units)}
-    trial = trial._replace(new=_files.keep(sorted(paths)), old={**{p: None for p in paths}, **trial.old})
+    trial = trial._replace(
+        new=_files.keep(sorted(paths)), old={**{p: None for p in paths}, **trial.old}, ends=time.monotonic() + seconds
+    )
     _save(trial)
     recovery = _alarm.recovery_paths()
     _files.put_back({path: kept for path, kept in trial.old.items() if path not in recovery})
 
 
-def settle(cookie: str, host: Host) -> None:
-    """The confirmation: write the new files and end the trial; raises BackendError where it is over already."""
+def settle(cookie: str, host: Host, anew: bool = False) -> None:
+    """The confirmation: write the new files and end the trial; raises BackendError where that cannot be.
+
+    With ``anew`` a confirmation over the SSH connection by which the change came is none.
+    """
     trial = pending()
     if trial is None or trial.cookie != cookie:
         raise BackendError("the change that should be confirmed is not on trial any more")
-    for path, kept in _files.keep(trial.old).items():
-        if kept != trial.old[path] and path not in _alarm.recovery_paths():
-            raise BackendError("%s was changed by somebody else while the change was on trial" % path)
+    if anew and trial.came_by == _managed_host.ssh_line():
+        raise SameConnection("Ansible came back over the old connection, which proves nothing")
+    for path in _foreign(trial):
+        raise BackendError("%s was changed by somebody else while the change was on trial" % path)
     _files.put_back(trial.new)
     _alarm.reload_units(host)
     end(host)
@@ -115,41 +127,77 @@ def settle(cookie: str, host: Host) -> None:
 
 def end(host: Host) -> None:
     """The one moment in which the change becomes the host's own."""
-    leaves = _load().leaves
+    trial = _load()
     try:
         os.rename(os.path.join(FOLDER, _ARMED), os.path.join(FOLDER, _SETTLED))
     except FileNotFoundError:
         raise BackendError("the host was just taking the change back") from None
-    _alarm.stop_alarm(host)
-    _forget()
-    if leaves:
-        _alarm.drop_recovery(host)
+    try:
+        _tell(trial, KEPT)
+        _alarm.stop_alarm(host, trial.cookie)
+        _forget()
+        if trial.leaves:
+            _alarm.drop_recovery(host)
+    except (OSError, BackendError):
+        # It is decided, and nothing may say otherwise any more: the next run tidies up.
+        pass
 
 
-def undo(known: Dict[str, Backend], host: Host, at_boot: bool = False) -> None:
-    """Take the change back; does nothing where it is settled.  Runs in the module, by the alarm, or at boot."""
-    with _alarm.lock(patience=None if at_boot else 150.0, whatever=True):
-        take_back(known, host, at_boot)
+def undo(known: Dict[str, Backend], host: Host, cookie: str) -> None:
+    """The alarm's program: take the change of that name back; does nothing where it is settled.
+
+    At boot (``--boot`` for a name) whatever lies there is taken back.
+    """
+    at_boot = cookie == _BOOT
+    while True:
+        with _alarm.lock(patience=None if at_boot else _HANGS_AFTER, whatever=True):
+            # An alarm that was late must not end the trial of a later change.
+            rest = 0.0 if at_boot else _rest(cookie)
+            if rest <= 0:
+                take_back(known, host, "" if at_boot else cookie, at_boot)
+                return
+        time.sleep(rest)
 
 
-def take_back(known: Dict[str, Backend], host: Host, at_boot: bool = False) -> None:
-    """``undo`` for who holds the lock already; raises BackendError where the kernel could not be brought back."""
+def _rest(cookie: str) -> float:
+    """Seconds that a trial still has: more than none where its alarm rang while the change was being made."""
+    trial = pending()
+    return trial.ends - time.monotonic() if trial is not None and trial.cookie == cookie else 0.0
+
+
+def take_back(known: Dict[str, Backend], host: Host, cookie: str = "", at_boot: bool = False) -> None:
+    """``undo`` for who holds the lock already; raises BackendError where the kernel could not be brought back.
+
+    ``cookie`` names the trial, "" is whichever is there.
+    """
+    if not _lies_there():
+        if at_boot:
+            _forget()
+        return
+    trial = _load()
+    if cookie not in ("", trial.cookie):
+        return
     try:
         os.rename(os.path.join(FOLDER, _ARMED), os.path.join(FOLDER, _UNDOING))
     except FileNotFoundError:
         if not os.path.exists(os.path.join(FOLDER, _UNDOING)):
-            if at_boot:
-                _forget()
             return
-    trial = _load()
-    _files.put_back(trial.old)
+    # What somebody else wrote in the meantime is his.
+    foreign = _foreign(trial) if trial.new else []
+    _files.put_back({path: kept for path, kept in trial.old.items() if path not in foreign})
     _alarm.reload_units(host)
     if not at_boot:
         # At boot no rule is loaded yet: the firewall starts from the files that were just put back.
         _undo_parts(trial, known)
-    _files.replace(OUTCOME, trial.cookie, 0o600)
-    _alarm.stop_alarm(host)
+    _tell(trial, TAKEN_BACK)
+    _alarm.stop_alarm(host, trial.cookie)
     _forget()
+
+
+def _foreign(trial: Trial) -> List[str]:
+    """The files that are neither as they were nor as the change made them."""
+    now = _files.keep(trial.old)
+    return [path for path, kept in now.items() if kept not in (trial.old[path], trial.new.get(path))]
 
 
 def _undo_parts(trial: Trial, known: Dict[str, Backend]) -> None:
@@ -174,20 +222,33 @@ def pending() -> Optional[Trial]:
 def clear_leftovers(known: Dict[str, Backend], host: Host) -> None:
     """Before a new change: refuse beside a trial that still runs, and finish what a dead run left behind."""
     trial = pending()
-    if trial is not None and trial.boot == _boot() and _alarm.is_set(host):
-        raise BackendError(
-            "another change of this host waits for its confirmation, for %d seconds more: run again then"
-            % max(1, round(trial.ends - time.monotonic()))
-        )
-    if os.path.exists(os.path.join(FOLDER, _ARMED)) or os.path.exists(os.path.join(FOLDER, _UNDOING)):
-        take_back(known, host)
+    if trial is not None and trial.boot == _boot() and _alarm.is_set(host, trial.cookie):
+        rest = trial.ends - time.monotonic()
+        # Later than that its alarm has been stopped by force, or waits for the lock that is held here.
+        if rest > 0:
+            raise BackendError(
+                "another change of this host waits for its confirmation, for %d seconds more: run again then"
+                % max(1, round(rest))
+            )
+    take_back(known, host)
     _forget()
 
 
-def was_undone(cookie: str) -> bool:
-    """Whether the host has taken back that change (any change, for an empty cookie) since it was started."""
-    found = _files.read(OUTCOME)
-    return found is not None and cookie in ("", found)
+def outcome(cookie: str, known: Dict[str, Backend], host: Host) -> str:
+    """What became of the trial of that name since the host was started; ends a taking back that was cut short."""
+    if _lies_there() and not os.path.exists(os.path.join(FOLDER, _ARMED)):
+        take_back(known, host, cookie)
+    word, _space, name = (_files.read(OUTCOME) or "").rpartition(" ")
+    return word if name == cookie else NOT_KNOWN
+
+
+def _tell(trial: Trial, word: str) -> None:
+    _files.replace(OUTCOME, "%s %s" % (word, trial.cookie), 0o600)
+
+
+def _lies_there() -> bool:
+    """Whether there is a trial that is not settled."""
+    return any(os.path.exists(os.path.join(FOLDER, name)) for name in (_ARMED, _UNDOING))
 
 
 def _save(trial: Trial) -> None:
@@ -225,25 +286,3 @@ def _links(units: Iterable[str]) -> List[str]:
         if os.path.islink(path) and {os.path.basename(path), os.path.basename(os.readlink(path))} & names
     ]
     return sorted(found)
-
-
-def _pack_code(path: str) -> None:
-    """Our own code as it runs now, in one file that needs no Ansible: the alarm runs it when all else is gone."""
-    prefix = "ansible_collections.printfleet.cups.plugins.module_utils"
-    with zipfile.ZipFile(path, "w") as archive:
-        packages = prefix.split(".")
-        for depth in range(1, len(packages) + 1):
-            archive.writestr("/".join(packages[:depth]) + "/__init__.py", "")
-        for name, module in sorted(sys.modules.items()):
-            if name.startswith(prefix + "."):
-                _pack(archive, name, module)
-    os.chmod(path, 0o600)
-
-
-def _pack(archive: zipfile.ZipFile, name: str, module: Any) -> None:
-    source: Optional[Callable[[str], Optional[str]]] = getattr(module.__loader__, "get_source", None)
-    text = source(name) if source else None
-    if text is None:
-        raise BackendError("the code of %s cannot be read, and without it no change could be taken back" % name)
-    inner = "/__init__.py" if hasattr(module, "__path__") else ".py"
-    archive.writestr(name.replace(".", "/") + inner, text)

@@ -113,9 +113,16 @@ options:
     default: true
   confirmation:
     description:
-      - For the action plugin of this module, which confirms a change with it. Leave it out.
+      - For the action plugin of this module, which gives each change a name. Leave it out.
     type: str
     default: ""
+  confirm:
+    description:
+      - For the action plugin of this module, which comes back to confirm the change named O(confirmation), V(anew) over
+        SSH, V(anyhow) over a connection of another kind. Leave it out.
+    type: str
+    choices: ['', anew, anyhow]
+    default: ''
 extends_documentation_fragment:
   - printfleet.cups.attributes
 seealso:
@@ -162,6 +169,7 @@ confirmed:
 """
 
 import os
+import re
 
 from ansible.module_utils.basic import AnsibleModule
 
@@ -207,6 +215,7 @@ def argument_spec() -> dict:
         "confirm_timeout": {"type": "int", "default": 30},
         "guard": {"type": "bool", "default": True},
         "confirmation": {"type": "str", "default": ""},
+        "confirm": {"type": "str", "choices": ["", "anew", "anyhow"], "default": ""},
     }
 
 
@@ -221,8 +230,10 @@ def work_out(params: dict, known: dict) -> _apply.Change:
 def run(module: AnsibleModule, host: _managed_host.ManagedHost, known: dict) -> dict:
     """One run: the change, or its confirmation; gives what the module returns."""
     params = module.params
-    if params["confirmation"]:
-        return confirm(params["confirmation"], host)
+    if params["confirmation"] and not re.fullmatch("[0-9a-f]{16}", params["confirmation"]):
+        raise _words.refuse("confirmation", params["confirmation"], "it is the action plugin's affair, leave it out")
+    if params["confirm"]:
+        return confirm(params["confirmation"], known, host, params["confirm"] == "anew")
     _words.read_seconds(params["confirm_timeout"], "cups_firewall_confirm_timeout")
     if not module.check_mode:
         _transaction.clear_leftovers(known, host)
@@ -249,19 +260,23 @@ def run(module: AnsibleModule, host: _managed_host.ManagedHost, known: dict) -> 
                 % (change.backend, " and ".join(change.packages_missing))
             )
         return dict(told, changed=False)
-    return dict(told, confirmation=_apply.carry_out(change, known, host, params["confirm_timeout"]))
+    return dict(told, confirmation=_apply.carry_out(change, known, host, params["confirm_timeout"], params["confirmation"]))
 
 
-def confirm(cookie: str, host: _managed_host.ManagedHost) -> dict:
-    """Settle the change of that cookie; "?" only asks what became of the last one."""
-    if cookie != "?":
-        if not _transaction.was_undone(cookie):
-            _transaction.settle(cookie, host)
-            return {"changed": True, "outcome": "settled"}
-        return {"changed": False, "outcome": "taken back"}
-    if _transaction.pending() is not None:
-        return {"changed": False, "outcome": "pending"}
-    return {"changed": False, "outcome": "taken back" if _transaction.was_undone("") else "nothing"}
+def confirm(cookie: str, known: dict, host: _managed_host.ManagedHost, anew: bool) -> dict:
+    """Settle the change of that name, or tell what became of it."""
+    word, why = _transaction.outcome(cookie, known, host), ""
+    trial = _transaction.pending()
+    if word == _transaction.NOT_KNOWN and trial is not None and trial.cookie == cookie:
+        try:
+            _transaction.settle(cookie, host, anew)
+            word = _transaction.KEPT
+        except _transaction.SameConnection:
+            raise
+        except (OSError, BackendError) as error:
+            _transaction.take_back(known, host, cookie)
+            word, why = _transaction.TAKEN_BACK, str(error)
+    return {"changed": word == _transaction.KEPT, "outcome": word, "why": why}
 
 
 def main() -> None:

@@ -69,9 +69,10 @@ def test_the_ssh_connection_is_found_where_sudo_took_it_from_the_environment():
         [sys.executable, "-c", outer], env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE
     ) as process:
         pid = int(os.read(process.stdout.fileno(), 20))
-        found = _managed_host.ssh_connection(pid)
+        found = _managed_host.ssh_line(pid)
         process.stdin.close()
-    assert found == Ssh("198.51.100.4", 2222)
+    assert found == environment["SSH_CONNECTION"]
+    assert _managed_host.read_ssh_connection(found) == Ssh("198.51.100.4", 2222)
 
 
 @pytest.fixture

@@ -35,7 +35,7 @@ exit 1
 def bad_hosts():
     """Host name to its variables and to what Ansible has to say."""
     hosts = {}
-    for kind in ("filter", "argument_specs"):
+    for kind in ("filter", "action", "argument_specs"):
         for number, case in enumerate(CASES[kind]):
             values = {name: value for name, value in case.items() if name != "says"}
             name = "%s-%d" % (kind.replace("_", "-"), number)
@@ -49,6 +49,9 @@ BAD_HOSTS = bad_hosts()
 SOUND_HOSTS = {
     "sound": {},
     "sound-absent": {"cups_firewall_state": "absent"},
+    "sound-timeout-0": {"cups_firewall_confirm_timeout": 0},
+    "sound-timeout-5": {"cups_firewall_confirm_timeout": "5"},
+    "sound-timeout-3600": {"cups_firewall_confirm_timeout": 3600, "cups_firewall_guard": "no"},
     "sound-deny": {
         "cups_firewall_default_incoming": "deny",
         "cups_firewall_sources": {"ipp_sharing": ["192.0.2.0/24", "@IF(eth0)"], "extra_flows": ["2001:db8::/64"]},
@@ -115,11 +118,11 @@ def test_a_bad_value_ends_the_role_with_its_sentence(run, host):
     results, _called = run
     last = results[host][-1]
     assert last["status"] == "failed"
-    if host.startswith("filter"):
+    if host.startswith(("filter", "action")):
         assert last["says"].endswith(BAD_HOSTS[host][1])
     else:
         assert BAD_HOSTS[host][1] in last["says"]
-    # Nothing before it was an action of a kind that goes to the host.
+    # Nothing before it was an action of a kind that goes to the host; which the next test sees for all of them.
     assert {result["action"] for result in results[host][:-1]} <= {
         "ansible.builtin.validate_argument_spec", "ansible.builtin.include_tasks"}
 

@@ -15,6 +15,7 @@ from ansible_collections.printfleet.cups.plugins.module_utils import (
     _alarm,
     _apply,
     _files,
+    _managed_host,
     _managers,
     _memory,
     _transaction,
@@ -99,8 +100,16 @@ def known(world):
 
 def change(after="new", memory=True):
     plan = Plan("old", after, "old")
-    kept = _memory.Memory("nftables", {}, {}) if memory else None
+    wish = {"flows": [], "default_incoming": "keep", "default_outgoing": "keep", "log_denied": False}
+    kept = _memory.Memory("nftables", wish, {}) if memory else None
     return _apply.Change("nftables", (), (("nftables", plan),), kept, True, "old", after, ())
+
+
+def ring(known, host, cookie):
+    """The alarm, when the time for the confirmation is over."""
+    with pytest.MonkeyPatch.context() as later:
+        later.setattr(_transaction, "_rest", lambda _cookie: 0.0)
+        _transaction.undo(known, host, cookie)
 
 
 def on_disk(world):
@@ -137,15 +146,16 @@ def test_confirmed_it_is_on_disk_and_nothing_waits_any_more(world, known):
 def test_the_alarm_takes_it_back_and_says_so(world, known):
     host, before = PlayedHost(), everything(world)
     cookie = _apply.carry_out(change(), known, host, 30)
-    _transaction.undo(known, host)
+    ring(known, host, cookie)
     assert on_disk(world) == "old" and known["nftables"].kernel == "old" and everything(world) == before
-    assert _transaction.was_undone(cookie) and _transaction.was_undone("")
+    assert _transaction.outcome(cookie, known, host) == _transaction.TAKEN_BACK
+    assert _transaction.outcome("another", known, host) == _transaction.NOT_KNOWN
 
 
 def test_too_late_a_confirmation_is_refused_and_changes_nothing(world, known):
     host = PlayedHost()
     cookie = _apply.carry_out(change(), known, host, 30)
-    _transaction.undo(known, host)
+    ring(known, host, cookie)
     with pytest.raises(BackendError, match="not on trial any more"):
         _transaction.settle(cookie, host)
     assert on_disk(world) == "old"
@@ -175,12 +185,13 @@ def test_a_failed_step_puts_everything_back(world, known):
 
 def test_a_kernel_that_cannot_be_brought_back_is_told_and_tried_again(world, known):
     host = PlayedHost()
-    _apply.carry_out(change(), known, host, 30)
+    cookie = _apply.carry_out(change(), known, host, 30)
     known["nftables"].fails = "undo"
-    with pytest.raises(BackendError, match="the kernel could not be brought back: nftables: nft is gone"):
-        _transaction.undo(known, host)
+    for again in (lambda: ring(known, host, cookie), lambda: _transaction.outcome(cookie, known, host)):
+        with pytest.raises(BackendError, match="the kernel could not be brought back: nftables: nft is gone"):
+            again()
     known["nftables"].fails = ""
-    _transaction.clear_leftovers(known, host)
+    assert _transaction.outcome(cookie, known, host) == _transaction.TAKEN_BACK
     assert known["nftables"].kernel == "old" and not os.path.exists(_transaction.FOLDER)
 
 
@@ -190,6 +201,8 @@ def test_a_file_that_somebody_changed_meanwhile_stops_the_confirmation(world, kn
     (world / "etc/rules").write_text("by hand", encoding="utf-8")
     with pytest.raises(BackendError, match="was changed by somebody else"):
         _transaction.settle(cookie, host)
+    ring(known, host, cookie)
+    assert on_disk(world) == "by hand" and known["nftables"].kernel == "old"
 
 
 def test_a_second_run_beside_a_trial_is_refused(world, known):
@@ -216,7 +229,7 @@ def test_a_power_cut_while_files_are_written_ends_in_the_old_files(world, known)
     _apply.carry_out(change(), known, host, 30)
     _files.put_back(_transaction._load().new)  # settle() got so far and no further
     assert on_disk(world) == "new"
-    _transaction.undo(known, host, at_boot=True)
+    _transaction.undo(known, host, "--boot")
     assert on_disk(world) == "old" and everything(world) == before
 
 
@@ -227,8 +240,8 @@ def test_once_settled_neither_alarm_nor_boot_take_it_back(world, known):
         # The power goes right after the decisive moment, before the folder is tidied away.
         cut.setattr(_transaction, "_forget", lambda: None)
         _transaction.settle(cookie, host)
-    for at_boot in (False, True):
-        _transaction.undo(known, host, at_boot=at_boot)
+    for argument in (cookie, "--boot"):
+        _transaction.undo(known, host, argument)
         assert on_disk(world) == "new" and known["nftables"].kernel == "new"
     assert not os.path.exists(_transaction.FOLDER)
 
@@ -266,10 +279,93 @@ def test_two_runs_at_once_wait_for_one_another_and_then_say_so(world):
 def test_without_systemd_a_detached_process_is_the_alarm(world, monkeypatch, tmp_path):
     monkeypatch.setattr(_alarm, "has_systemd", lambda: False)
     rang = tmp_path / "rang"
-    (tmp_path / "program.py").write_text("open(%r, 'w').close()" % str(rang), encoding="utf-8")
-    _alarm.set_alarm(PlayedHost(), 0, str(tmp_path / "program.py"))
+    (tmp_path / "program.py").write_text("import sys; open(%r + sys.argv[1], 'x')" % str(rang), encoding="utf-8")
+    _alarm.set_alarm(PlayedHost(), "-name", 0, str(tmp_path / "program.py"))
     for _turn in range(100):
-        if rang.exists():
+        if (tmp_path / "rang-name").exists():
             break
         subprocess.run(["sleep", "0.1"], check=True)
-    assert rang.exists()
+    assert (tmp_path / "rang-name").exists()
+
+
+def test_an_alarm_that_was_late_leaves_a_later_trial_alone(world, known):
+    host = PlayedHost()
+    first = _apply.carry_out(change("first"), known, host, 30)
+    _transaction.settle(first, host)
+    second = _apply.carry_out(change("second"), known, host, 30)
+    ring(known, host, first)
+    assert known["nftables"].kernel == "second"
+    assert _transaction.pending().cookie == second
+
+
+def test_the_time_counts_from_the_end_of_the_change(world, known, monkeypatch):
+    host, clock, slept = PlayedHost(), [1000.0], []
+    monkeypatch.setattr(_transaction.time, "monotonic", lambda: clock[0])
+    commit = known["nftables"].commit
+
+    def slow(plan):
+        clock[0] += 40  # longer than the time for the confirmation
+        return commit(plan)
+
+    def sleep(seconds):
+        slept.append(seconds)
+        clock[0] += seconds
+        assert known["nftables"].kernel == "new"
+
+    monkeypatch.setattr(known["nftables"], "commit", slow)
+    monkeypatch.setattr(_transaction.time, "sleep", sleep)
+    cookie = _apply.carry_out(change(), known, host, 30)
+    _transaction.undo(known, host, cookie)  # it rang while the change was made, and waited for the lock
+    assert slept == [30.0] and known["nftables"].kernel == "old"
+
+
+def test_over_ssh_only_another_connection_confirms(world, known, monkeypatch):
+    host, line = PlayedHost(), ["198.51.100.4 50022 198.51.100.9 22"]
+    monkeypatch.setattr(_managed_host, "ssh_line", lambda: line[0])
+    cookie = _apply.carry_out(change(), known, host, 30)
+    with pytest.raises(_transaction.SameConnection, match="came back over the old connection, which proves nothing"):
+        _transaction.settle(cookie, host, anew=True)
+    assert on_disk(world) == "old" and _transaction.pending()
+    line[0] = "198.51.100.4 50024 198.51.100.9 22"
+    _transaction.settle(cookie, host, anew=True)
+    assert on_disk(world) == "new"
+
+
+def test_who_lost_the_answer_can_ask_again(world, known):
+    host = PlayedHost()
+    cookie = _apply.carry_out(change(), known, host, 30, "0123456789abcdef")
+    assert cookie == "0123456789abcdef"
+    _transaction.settle(cookie, host)
+    assert _transaction.outcome(cookie, known, host) == _transaction.KEPT
+
+
+def test_once_it_is_settled_no_trouble_with_tidying_says_otherwise(world, known, monkeypatch):
+    def full(*_arguments):
+        raise OSError("no space left on device")
+
+    monkeypatch.setattr(_transaction, "_tell", full)
+    assert _apply.carry_out(change(), known, PlayedHost(), 0) == ""
+    assert on_disk(world) == "new" and known["nftables"].kernel == "new"
+    _transaction.clear_leftovers(known, PlayedHost())
+    assert on_disk(world) == "new" and not os.path.exists(_transaction.FOLDER)
+
+
+@pytest.mark.parametrize("systemd", [True, False])
+def test_a_trial_whose_time_is_over_is_nobodys_hindrance(world, known, monkeypatch, systemd):
+    host = PlayedHost()
+    _apply.carry_out(change(), known, host, 30)
+    monkeypatch.setattr(_alarm, "has_systemd", lambda: systemd)
+    ends = _transaction.pending().ends
+    monkeypatch.setattr(_transaction.time, "monotonic", lambda: ends + 1)
+    _transaction.clear_leftovers(known, host)
+    assert known["nftables"].kernel == "old" and not os.path.exists(_transaction.FOLDER)
+
+
+def test_the_alarm_needs_no_virtual_environment(world, monkeypatch, tmp_path):
+    environment = tmp_path / "a venv/bin/python"
+    environment.parent.mkdir(parents=True)
+    environment.symlink_to(sys.executable)
+    monkeypatch.setattr(sys, "executable", str(environment))
+    host = PlayedHost()
+    _transaction.begin(_transaction.Scope((), (), (), False), 30, host)
+    assert not any("venv" in call for call in host.calls) and "venv" not in _files.read(_alarm._RECOVERY_FILE)

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 the printfleet.cups maintainers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Writes what each task came to on each host as one line of JSON, for test_role.py."""
+"""Writes what each task came to on each host as one line of JSON, for test_role.py and the scenario lockout."""
 
 from __future__ import annotations
 
@@ -16,6 +16,8 @@ type: notification
 short_description: Write the results of tasks to the file that RECORD_RESULTS names
 description: Write the results of tasks to the file that RECORD_RESULTS names.
 """
+# What our module gives beside its message, as far as a test asks for it.
+TOLD = ("changed", "backend", "confirmed")
 
 
 class CallbackModule(CallbackBase):
@@ -33,6 +35,7 @@ class CallbackModule(CallbackBase):
             "action": result._task.resolved_action or result._task.action,
             "status": status,
             "says": str(result._result.get("msg", "")),
+            "told": {name: result._result[name] for name in TOLD if name in result._result},
         }
         with open(os.environ["RECORD_RESULTS"], "a", encoding="utf-8") as stream:
             stream.write(json.dumps(record) + "\n")

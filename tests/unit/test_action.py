@@ -1,0 +1,180 @@
+# Copyright (c) 2026 the printfleet.cups maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The action plugin: it comes back over a new connection, and says how the host is when that fails."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+import yaml
+from ansible.errors import AnsibleConnectionFailure, AnsibleError
+from ansible.plugins.connection import ConnectionBase
+from ansible_collections.printfleet.cups.plugins.action import cups_firewall as action
+from ansible_collections.printfleet.cups.plugins.module_utils import _words
+
+CASES = yaml.safe_load((Path(__file__).parent / "bad_values.yml").read_text(encoding="utf-8"))["action"]
+REACHED_NO_MORE = AnsibleConnectionFailure("Failed to connect to the host via ssh: ssh: connect to host x: timed out")
+BROKEN = AnsibleConnectionFailure("Failed to connect to the host via ssh: client_loop: send disconnect: Broken pipe")
+MADE = {"changed": True, "backend": "nftables"}
+
+
+class PlayedConnection:
+    """Counts how often it is made anew."""
+
+    def __init__(self, transport="ssh"):
+        self.transport, self.resets = transport, 0
+        self._shell = SimpleNamespace(tmpdir="/home/deploy/.ansible/tmp/x")
+
+    def reset(self):
+        self.resets += 1
+
+
+class WithoutReset(PlayedConnection):
+    """As a plugin that knows no reset: the base class would only warn."""
+
+    reset = ConnectionBase.reset
+
+    def close(self):
+        self.resets += 1
+
+
+class PlayedAction(action.ActionModule):
+    """The plugin, with a host that gives one of ``answers`` after the other; the last one stays."""
+
+    def __init__(self, answers, connection=None, **arguments):
+        self._connection = connection or PlayedConnection()
+        self._task = SimpleNamespace(args=arguments)
+        self.answers, self.calls = list(answers), []
+
+    def _execute_module(self, module_name, module_args, task_vars):
+        assert module_name == "printfleet.cups.cups_firewall"
+        self.calls.append(dict(module_args, after=self._connection.resets))
+        answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
+        if isinstance(answer, Exception):
+            raise answer
+        if answer is MADE:
+            return dict(MADE, confirmation=module_args["confirmation"])
+        return dict(answer)
+
+
+@pytest.fixture(autouse=True)
+def clock(monkeypatch):
+    """Time goes on only where somebody sleeps."""
+    now = [0.0]
+    monkeypatch.setattr(action, "time", SimpleNamespace(
+        monotonic=lambda: now[0], sleep=lambda seconds: now.__setitem__(0, now[0] + seconds)))
+    monkeypatch.setattr(action.ActionBase, "run", lambda self, tmp=None, task_vars=None: {})
+    return now
+
+
+def run(answers, connection=None, **arguments):
+    """Run the plugin; gives it, and its result."""
+    plugin = PlayedAction(answers, connection, **arguments)
+    return plugin, plugin.run(task_vars={})
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case["says"][:60])
+def test_a_bad_timeout_is_refused_before_the_host_is_touched(case):
+    plugin, result = run([MADE], confirm_timeout=case["cups_firewall_confirm_timeout"])
+    assert result == {"failed": True, "msg": case["says"]} and plugin.calls == []
+
+
+@pytest.mark.parametrize("value, seconds", [(0, 0), (5, 5), ("30", 30), (3600, 3600)])
+def test_sound_timeouts(value, seconds):
+    assert action.read_timeout(value) == seconds
+
+
+def test_a_number_of_many_digits_is_refused():
+    with pytest.raises(_words.Refused):
+        action.read_timeout("9" * 5000)
+
+
+@pytest.mark.parametrize("transport, word", [("ssh", "anew"), ("paramiko_ssh", "anew"), ("docker", "anyhow"), ("local", "anyhow")])
+def test_a_change_is_confirmed_over_a_new_connection(transport, word):
+    plugin, result = run([MADE, {"outcome": "settled"}], PlayedConnection(transport))
+    made, confirmed = plugin.calls
+    assert (made["after"], made["confirm"], confirmed["after"], confirmed["confirm"]) == (0, "", 1, word)
+    assert re.fullmatch("[0-9a-f]{16}", made["confirmation"]) and made["confirmation"] == confirmed["confirmation"]
+    assert result == dict(MADE, confirmed=True)
+
+
+def test_a_connection_without_reset_is_closed():
+    plugin, result = run([MADE, {"outcome": "settled"}], WithoutReset("docker"))
+    assert result["confirmed"] and plugin.calls[1]["after"] == 1
+
+
+@pytest.mark.parametrize("answer", [{"changed": False}, {"changed": True}, {"failed": True, "msg": "no"}])
+def test_where_nothing_waits_the_host_is_called_once(answer):
+    # Nothing to change, check mode or a timeout of 0, and a refusal.
+    plugin, result = run([answer])
+    assert result == answer and len(plugin.calls) == 1
+
+
+def test_the_caller_cannot_name_or_confirm_a_change_himself():
+    plugin, _result = run([{"changed": False}], confirmation="0" * 16, confirm="anyhow")
+    assert plugin.calls[0]["confirmation"] != "0" * 16 and plugin.calls[0]["confirm"] == ""
+
+
+def test_a_host_that_took_the_change_back_is_told_of():
+    _plugin, result = run([MADE, REACHED_NO_MORE, REACHED_NO_MORE, {"outcome": "taken back", "why": ""}])
+    assert (result["failed"], result["changed"], result["confirmed"]) == (True, False, False)
+    assert result["msg"] == (
+        "The change of the firewall (nftables) was made, but Ansible could not come back over a new connection within "
+        "30 seconds to confirm it: %s. The host has taken it back and is as it was before." % REACHED_NO_MORE)
+
+
+def test_why_the_host_itself_took_it_back_is_told():
+    _plugin, result = run([MADE, {"outcome": "taken back", "why": "/etc/x was changed by somebody else"}])
+    assert result["msg"] == (
+        "The change of the firewall (nftables) was made, but it could not be confirmed: /etc/x was changed by somebody "
+        "else. The host has taken it back and is as it was before.")
+
+
+def test_what_may_pass_is_tried_again(clock):
+    plugin, result = run([
+        MADE, {"failed": True, "msg": "another run of this role is changing"}, AnsibleError("sudo timed out"),
+        {"failed": True, "msg": "Ansible came back over the old connection"}, {"outcome": "settled"},
+    ], confirm_timeout=10)
+    assert result["confirmed"] and [call["after"] for call in plugin.calls] == [0, 1, 2, 3, 4]
+    assert plugin._connection._shell.tmpdir is None
+
+
+def test_a_host_that_never_comes_back_is_told_of_in_the_end(clock):
+    _plugin, result = run([MADE, REACHED_NO_MORE], confirm_timeout=10)
+    assert result["failed"] and 10 + action.GRACE < clock[0] < 10 + action.GRACE + 5
+    assert result["msg"].endswith(
+        "the host cannot be reached any more: %s. It was to take the change back by itself within 10 seconds; look at "
+        "it from its console." % REACHED_NO_MORE)
+
+
+def test_a_host_that_only_fails_is_told_of_in_the_end(clock):
+    _plugin, result = run([MADE, {"failed": True, "msg": "MODULE FAILURE"}], confirm_timeout=10)
+    assert result["msg"] == (
+        "The change of the firewall (nftables) was made, but it was not confirmed: MODULE FAILURE. The host takes it "
+        "back by itself within 10 seconds.")
+
+
+def test_a_connection_lost_in_the_middle_is_made_anew_and_confirms():
+    plugin, result = run([BROKEN, {"outcome": "settled"}, {"changed": False, "backend": "ufw", "packages_missing": []}])
+    assert result == {"changed": True, "confirmed": True, "backend": "ufw", "packages_missing": []}
+    assert plugin.calls[0]["confirmation"] == plugin.calls[1]["confirmation"] and plugin.calls[1]["after"] == 1
+
+
+@pytest.mark.parametrize("answer, says", [
+    ({"outcome": "taken back", "why": ""}, "The host has taken it back and is as it was before."),
+    ({"outcome": "not known", "why": ""}, "The host is as it was before."),
+])
+def test_a_connection_lost_in_the_middle_that_changed_nothing(answer, says):
+    _plugin, result = run([BROKEN, answer])
+    assert result["failed"] and not result["changed"] and result["msg"].endswith(says)
+    assert "Broken pipe" in result["msg"]
+
+
+def test_a_host_that_was_never_there_is_unreachable_at_once(clock):
+    with pytest.raises(AnsibleConnectionFailure):
+        run([REACHED_NO_MORE])
+    assert clock[0] == 0
