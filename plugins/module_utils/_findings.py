@@ -94,7 +94,8 @@ def forestalls(direction: str, where: str, ports: Sequence[str], narrowed: bool)
 def opens_never_open(where: str, advice: str) -> Finding:
     """Something that opens 631/udp, which our rules close ahead of it."""
     return Finding(
-        NOTE, "it opens 631/udp (CVE-2024-47176), which only our rules keep closed and printing does not need",
+        NOTE,
+        "it opens 631/udp (CVE-2024-47176), which printing does not need and our rules, where in force, keep closed",
         where, advice,
     )
 

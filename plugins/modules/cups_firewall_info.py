@@ -128,7 +128,7 @@ findings:
     what:
       description: What it does.
       type: str
-      sample: it opens 631/udp (CVE-2024-47176), which only our rules keep closed and printing does not need
+      sample: it opens 631/udp (CVE-2024-47176), which printing does not need and our rules, where in force, keep closed
     where:
       description: The file with its line, or the firewall's object.
       type: str

@@ -228,8 +228,8 @@ def test_the_report_is_short_and_says_who_holds_what():
         "Held by ufw; default incoming: deny, outgoing: keep.",
         "open in tcp 631 from 192.0.2.0, 192.0.2.1, 192.0.2.2, 192.0.2.3 and 5 more (r)",
         "NOT in force as the last run meant it: run the role with --check --diff to see what differs.",
-        "note: zone x: it opens 631/udp (CVE-2024-47176), which only our rules keep closed and printing does not "
-        "need; remove it.",
+        "note: zone x: it opens 631/udp (CVE-2024-47176), which printing does not need and our rules, where in "
+        "force, keep closed; remove it.",
     ]
     bare = {"backend": "", "managers": [{"name": "ufw", "active": True}], "findings": []}
     assert _report.report(bare) == ["Nothing of printfleet.cups is on this host; active: ufw."]
