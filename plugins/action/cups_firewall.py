@@ -129,7 +129,8 @@ def _trouble(answer, last, seconds):
         )
         return "%s. The host has taken it back and is as it was before." % reason.rstrip(".")
     if answer:
-        return "it was not confirmed: %s. The host takes it back by itself within %d seconds." % (last.rstrip("."), seconds)
+        told = "it was not confirmed: %s. The host takes it back by itself within %d seconds."
+        return told % (last.rstrip("."), seconds)
     return (
         "the host cannot be reached any more: %s. It was to take the change back by itself within %d seconds; look at "
         "it from its console." % (last.rstrip("."), seconds)

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 the printfleet.cups maintainers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What outlives the connection, the controller and the power: the alarm that takes a change back, and the unit at boot."""
+"""What outlives connection, controller and power: the alarm that takes a change back, and the unit at boot."""
 
 from __future__ import annotations
 

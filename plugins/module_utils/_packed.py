@@ -1,7 +1,7 @@
 # Copyright (c) 2026 the printfleet.cups maintainers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The program that takes a change back, kept on the host with all its code: it runs when Ansible and its files are gone."""
+"""The program that takes a change back, with all its code: it runs when Ansible and its files are gone."""
 
 from __future__ import annotations
 

@@ -101,7 +101,7 @@ def hide(scope: Scope, seconds: int) -> None:
     trial = _load()
     paths = {*trial.old, *_links(scope.units)}
     trial = trial._replace(
-        new=_files.keep(sorted(paths)), old={**{p: None for p in paths}, **trial.old}, ends=time.monotonic() + seconds
+        new=_files.keep(sorted(paths)), old={**dict.fromkeys(paths), **trial.old}, ends=time.monotonic() + seconds
     )
     _save(trial)
     recovery = _alarm.recovery_paths()
@@ -209,7 +209,8 @@ def _undo_parts(trial: Trial, known: Dict[str, Backend]) -> None:
             troubles.append("%s: %s" % (name, error))
     if troubles:
         # The folder stays: the next boot or the next run finds it and goes on.
-        raise BackendError("the files are as before, but the kernel could not be brought back: %s" % "; ".join(troubles))
+        told = "; ".join(troubles)
+        raise BackendError("the files are as before, but the kernel could not be brought back: %s" % told)
 
 
 def pending() -> Optional[Trial]:

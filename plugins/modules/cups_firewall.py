@@ -9,7 +9,8 @@ module: cups_firewall
 short_description: Put the rows of CUPS' Firewalls page into force on a print server
 version_added: "0.1.0"
 description:
-  - Makes the firewall of one host let through the packets that the page's rows name, and refuse the others, in one call.
+  - Makes the firewall of one host let through the packets that the page's rows name, and refuse the others, in one
+    call.
   - The host's own firewall manager holds the rules, be it nftables, firewalld or ufw.
     The whole change is worked out before anything is touched, and carried out in one transaction.
   - Only what carries the name of this collection is ever changed or removed.
@@ -95,7 +96,8 @@ options:
   missing_packages:
     description:
       - What to do where a package that the backend needs is not installed.
-      - V(fail) fails. V(report) names it in RV(packages_missing) and changes nothing, so that the caller can install it.
+      - V(fail) fails. V(report) names it in RV(packages_missing) and changes nothing, so that the caller can install
+        it.
     type: str
     choices: [fail, report]
     default: fail
@@ -118,8 +120,8 @@ options:
     default: ""
   confirm:
     description:
-      - For the action plugin of this module, which comes back to confirm the change named O(confirmation), V(anew) over
-        SSH, V(anyhow) over a connection of another kind. Leave it out.
+      - For the action plugin of this module, which comes back to confirm the change named O(confirmation), V(anew)
+        over SSH, V(anyhow) over a connection of another kind. Leave it out.
     type: str
     choices: ['', anew, anyhow]
     default: ''
@@ -172,7 +174,6 @@ import os
 import re
 
 from ansible.module_utils.basic import AnsibleModule
-
 from ansible_collections.printfleet.cups.plugins.module_utils import (
     _alarm,
     _apply,
@@ -184,7 +185,7 @@ from ansible_collections.printfleet.cups.plugins.module_utils import (
     _words,
 )
 from ansible_collections.printfleet.cups.plugins.module_utils._backend import BackendError
-from ansible_collections.printfleet.cups.plugins.module_utils._flow import PROFILES, EXTRA
+from ansible_collections.printfleet.cups.plugins.module_utils._flow import EXTRA, PROFILES
 from ansible_collections.printfleet.cups.plugins.module_utils._policy import DEFAULTS
 from ansible_collections.printfleet.cups.plugins.module_utils._words import DIRECTIONS, PROTOCOLS, Refused
 
@@ -260,7 +261,8 @@ def run(module: AnsibleModule, host: _managed_host.ManagedHost, known: dict) -> 
                 % (change.backend, " and ".join(change.packages_missing))
             )
         return dict(told, changed=False)
-    return dict(told, confirmation=_apply.carry_out(change, known, host, params["confirm_timeout"], params["confirmation"]))
+    waits = _apply.carry_out(change, known, host, params["confirm_timeout"], params["confirmation"])
+    return dict(told, confirmation=waits)
 
 
 def confirm(cookie: str, known: dict, host: _managed_host.ManagedHost, anew: bool) -> dict:

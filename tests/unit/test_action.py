@@ -93,7 +93,9 @@ def test_a_number_of_many_digits_is_refused():
         action.read_timeout("9" * 5000)
 
 
-@pytest.mark.parametrize("transport, word", [("ssh", "anew"), ("paramiko_ssh", "anew"), ("docker", "anyhow"), ("local", "anyhow")])
+@pytest.mark.parametrize("transport, word", [
+    ("ssh", "anew"), ("paramiko_ssh", "anew"), ("docker", "anyhow"), ("local", "anyhow"),
+])
 def test_a_change_is_confirmed_over_a_new_connection(transport, word):
     plugin, result = run([MADE, {"outcome": "settled"}], PlayedConnection(transport))
     made, confirmed = plugin.calls

@@ -25,7 +25,8 @@ def policy(port, peers, incoming="keep", ssh=None):
     (Ssh("fe80::1", 22), 22),
 ])
 def test_a_row_that_closes_the_port_to_the_client_is_refused_by_name(ssh, port):
-    with pytest.raises(_words.Refused, match="The row 'Extra: a row' would cut .* closes port %d to %s" % (ssh.port, ssh.client)):
+    says = "The row 'Extra: a row' would cut .* closes port %d to %s" % (ssh.port, ssh.client)
+    with pytest.raises(_words.Refused, match=says):
         _guard.judge(policy(port, ["@LOCAL"]), ssh)
 
 

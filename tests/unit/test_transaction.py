@@ -82,7 +82,8 @@ def world(tmp_path, monkeypatch):
     for module, name, value in (
         (_transaction, "FOLDER", "var/lib/printfleet-cups/trial"), (_transaction, "OUTCOME", "run/outcome"),
         (_transaction, "UNITS", "etc/systemd"), (_alarm, "LOCK", "run/lock"),
-        (_alarm, "_RECOVERY_FILE", "etc/systemd/r.service"), (_alarm, "_RECOVERY_LINK", "etc/systemd/s.wants/r.service"),
+        (_alarm, "_RECOVERY_FILE", "etc/systemd/r.service"),
+        (_alarm, "_RECOVERY_LINK", "etc/systemd/s.wants/r.service"),
         (_memory, "PATH", "var/lib/printfleet-cups/state.json"),
     ):
         monkeypatch.setattr(module, name, str(tmp_path / value))
@@ -208,7 +209,8 @@ def test_a_file_that_somebody_changed_meanwhile_stops_the_confirmation(world, kn
 def test_a_second_run_beside_a_trial_is_refused(world, known):
     host = PlayedHost()
     _apply.carry_out(change(), known, host, 30)
-    with pytest.raises(BackendError, match="another change of this host waits for its confirmation, for (29|30) seconds"):
+    says = "another change of this host waits for its confirmation, for (29|30) seconds"
+    with pytest.raises(BackendError, match=says):
         _transaction.clear_leftovers(known, host)
 
 

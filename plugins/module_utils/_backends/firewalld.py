@@ -112,10 +112,11 @@ class Firewalld:
         return [UNIT]
 
     def undo(self, steps: Steps) -> None:
-        active = firewalld_running.service(self._host).active
-        if active != steps.was.active:
-            must(self._host, ["systemctl", "start" if steps.was.active else "stop", UNIT])
-        elif active and steps.load:
+        if not steps.was.active:
+            self._stop()
+        elif not firewalld_running.service(self._host).active:
+            must(self._host, ["systemctl", "start", UNIT])
+        elif steps.load:
             self._load_again(steps)
 
     def _write(self, steps: Steps) -> None:
@@ -127,6 +128,14 @@ class Firewalld:
         # none at all, so the files are checked before.  A reload checks them by itself.
         must(self._host, ["firewall-offline-cmd", "--check-config"])
         must(self._host, ["systemctl", "start", UNIT])
+
+    def _stop(self) -> None:
+        must(self._host, ["systemctl", "stop", UNIT])
+        # A firewalld that fails or is killed while it starts leaves its rules, and nobody takes them away any more.
+        self._host.run(["systemctl", "reset-failed", UNIT])
+        for family in ("inet", "ip", "ip6"):
+            if self._host.run(["nft", "list", "table", family, "firewalld"]).status == 0:
+                must(self._host, ["nft", "delete", "table", family, "firewalld"])
 
     def _change_live(self, running: Running, wanted: Objects) -> None:
         for name, entries in wanted.entries.items():
