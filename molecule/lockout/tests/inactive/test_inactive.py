@@ -1,0 +1,94 @@
+# Copyright (c) 2026 the printfleet.cups maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Firewalls that are installed and off: none is switched on unasked, one that is asked for shuts nobody out."""
+
+from __future__ import annotations
+
+import pytest
+from proof import trial, wishes
+
+NAMED = {"cups_firewall_backend": "{{ firewall }}"}
+
+
+@pytest.fixture(scope="module")
+def fresh(pictures, answers, tell):
+    """How the hosts were, and who was answered."""
+    tell("A picture of the hosts")
+    return pictures(), answers(), answers(by_others=True)
+
+
+@pytest.fixture(scope="module")
+def foretold(controller, fresh, pictures, tell):
+    """Check mode, with the firewall's own name; and how the hosts are after it."""
+    tell("Check mode")
+    return controller.run(NAMED, "--check", "--diff"), pictures()
+
+
+@pytest.fixture(scope="module")
+def automatic(controller, foretold, tell):
+    """Nothing is named."""
+    tell("Backend auto")
+    return controller.run({})
+
+
+@pytest.fixture(scope="module")
+def named(controller, automatic, answers, tell):
+    """The firewall is named; and who is answered then."""
+    tell("The firewall's own name")
+    return controller.run(NAMED), answers(), answers(by_others=True)
+
+
+@pytest.fixture(scope="module")
+def removed(controller, named, pictures, tell):
+    """All is taken away; how the hosts are after it."""
+    tell("Removal")
+    return controller.run(wishes.REMOVED), pictures()
+
+
+def test_ssh_answers_everybody_at_first(fresh, server):
+    assert fresh[1][server] and fresh[2][server]
+
+
+def test_check_mode_foretells_a_change(foretold, server):
+    result = foretold[0].results[server]
+    assert result.status == "ok" and result.told["changed"], result.says
+    assert "confirmed" not in result.told
+
+
+def test_check_mode_leaves_nothing_behind_and_starts_nothing(foretold, fresh, same, server):
+    same(fresh[0][server], foretold[1][server])
+    assert not trial.alarms(server)
+
+
+def test_auto_takes_nftables_and_is_confirmed(automatic, server):
+    result = automatic.results[server]
+    assert result.status == "ok", result.says
+    assert result.told == {"changed": True, "backend": "nftables", "confirmed": True}
+
+
+def test_a_named_firewall_is_switched_on_and_confirmed(named, server):
+    result, wanted = named[0].results[server], server.rsplit("-", 1)[-1]
+    assert result.status == "ok", result.says
+    # On the server of that name nothing is left to change.
+    changed = wanted != "nftables"
+    assert result.told == {"changed": changed, "backend": wanted, **({"confirmed": True} if changed else {})}
+
+
+def test_switching_it_on_leaves_the_way_in_open(named, controller, server):
+    assert named[1][server]
+    assert controller.login(server) == "deploy"
+
+
+def test_and_to_nobody_but_ansible(named, server):
+    # The firewall does close SSH to whom it is not opened for: the test before it is none of an open door.
+    assert not named[2][server]
+
+
+# nftables closes nothing that the page does not name, and a ufw that we switch on keeps the host as open as it was.
+test_and_to_nobody_but_ansible.without = ("nftables", "ufw")
+
+
+def test_removed_it_is_as_it_was(removed, fresh, same, server):
+    assert removed[0].results[server].status == "ok", removed[0].results[server].says
+    same(fresh[0][server], removed[1][server])

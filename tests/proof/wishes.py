@@ -1,0 +1,28 @@
+# Copyright (c) 2026 the printfleet.cups maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Wishes of the scenario lockout, as --extra-vars for play.yml."""
+
+from __future__ import annotations
+
+# An address of nobody's on the scenario's network: a row with this peer is open to nobody else.
+NOBODY = "198.18.11.99"
+# It closes the port by which Ansible comes.
+CUT = {
+    "cups_firewall_extra_flows": [
+        {"port": "{{ ssh_port }}", "service": "SSH", "protocols": ["tcp"], "directions": ["in"], "peers": [NOBODY]},
+    ],
+}
+UNGUARDED = {**CUT, "cups_firewall_guard": False}
+# Everything refused that is not asked for; nobody speaks of SSH.
+GOOD = {
+    "cups_firewall_sources": ["198.18.11.0/24", "2001:db8:11::/64"],
+    "cups_firewall_default_incoming": "deny",
+    "cups_firewall_default_outgoing": "deny",
+}
+REMOVED = {"cups_firewall_state": "absent"}
+
+
+def within(seconds: int, wishes: dict) -> dict:
+    """The same with so much time for the confirmation."""
+    return {**wishes, "cups_firewall_confirm_timeout": seconds}
