@@ -1,7 +1,7 @@
 # Copyright (c) 2026 the printfleet.cups maintainers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""From a stage of a scenario to the probes that prove it, each with what has to come of it. Pure, but for read_stage."""
+"""From a stage of a scenario to the probes that prove it, each with what has to come of it."""
 
 from __future__ import annotations
 

@@ -105,7 +105,8 @@ def told_file(path: str, before, after) -> str:
 
 def difference(before: str, after: str) -> str:
     """A unified diff with one line around."""
-    return "\n".join(list(difflib.unified_diff(before.splitlines(), after.splitlines(), "before", "after", "", "", 1, ""))[:200])
+    lines = difflib.unified_diff(before.splitlines(), after.splitlines(), "before", "after", n=1, lineterm="")
+    return "\n".join(list(lines)[:200])
 
 
 def main() -> None:

@@ -16,10 +16,10 @@ from . import lab, snapshot
 
 LIST = ["dpkg-query", "--show", "--showformat", "${Package}\n"]
 # The same way in which the role installs: nothing is started (invoke-rc.d(8)), no recommendations.
-INSTALL = (
-    "printf '#!/bin/sh\\nexit 101\\n' > /usr/sbin/policy-rc.d && chmod 755 /usr/sbin/policy-rc.d && apt-get update -q &&"
-    " DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends -- \"$@\" && rm /usr/sbin/policy-rc.d"
-)
+INSTALL = """
+printf '#!/bin/sh\\nexit 101\\n' > /usr/sbin/policy-rc.d && chmod 755 /usr/sbin/policy-rc.d && apt-get update -q &&
+DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends -- "$@" && rm /usr/sbin/policy-rc.d
+"""
 # The packages' own books, in which the order of installation and the time show.
 BOOKS = ("/var/lib/apt/", "/var/lib/dpkg/")
 
