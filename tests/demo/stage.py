@@ -131,7 +131,9 @@ class Stage:
             if done.returncode == 0:
                 return
             if time.monotonic() > until:
-                raise lab.LabError("After %d s, %s is still not ready: %s%s" % (PATIENCE, what, done.stdout, done.stderr))
+                raise lab.LabError(
+                    "After %d s, %s is still not ready: %s%s" % (PATIENCE, what, done.stdout, done.stderr)
+                )
             time.sleep(0.3)
 
 
