@@ -9,7 +9,8 @@ module: cups_firewall
 short_description: Put the rows of CUPS' Firewalls page into force on a print server
 version_added: "0.1.0"
 description:
-  - Makes the firewall of one host let through the packets that the page's rows name, and refuse the others, in one call.
+  - Makes the firewall of one host let through the packets that the page's rows name, and refuse the others.
+  - One call carries the whole wish.
   - The host's own firewall manager holds the rules, be it nftables, firewalld or ufw.
     The whole change is worked out before anything is touched, and carried out in one transaction.
   - Only what carries the name of this collection is ever changed or removed.
@@ -95,7 +96,7 @@ options:
   missing_packages:
     description:
       - What to do where a package that the backend needs is not installed.
-      - V(fail) fails. V(report) names it in RV(packages_missing) and changes nothing, so that the caller can install it.
+      - V(fail) fails. V(report) names it in RV(packages_missing) and changes nothing, so that the caller installs it.
     type: str
     choices: [fail, report]
     default: fail
@@ -142,10 +143,15 @@ packages_missing:
 import os
 
 from ansible.module_utils.basic import AnsibleModule
-
-from ansible_collections.printfleet.cups.plugins.module_utils import _apply, _interfaces, _managed_host, _managers, _memory
+from ansible_collections.printfleet.cups.plugins.module_utils import (
+    _apply,
+    _interfaces,
+    _managed_host,
+    _managers,
+    _memory,
+)
 from ansible_collections.printfleet.cups.plugins.module_utils._backend import BackendError
-from ansible_collections.printfleet.cups.plugins.module_utils._flow import PROFILES, EXTRA
+from ansible_collections.printfleet.cups.plugins.module_utils._flow import EXTRA, PROFILES
 from ansible_collections.printfleet.cups.plugins.module_utils._policy import DEFAULTS
 from ansible_collections.printfleet.cups.plugins.module_utils._words import DIRECTIONS, PROTOCOLS, Refused
 
@@ -207,7 +213,12 @@ def main() -> None:
         changed=changed,
         backend=change.backend,
         packages_missing=list(change.packages_missing),
-        diff={"before": change.before, "after": change.after, "before_header": change.backend, "after_header": change.backend},
+        diff={
+            "before": change.before,
+            "after": change.after,
+            "before_header": change.backend,
+            "after_header": change.backend,
+        },
     )
 
 

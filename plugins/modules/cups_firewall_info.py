@@ -116,8 +116,13 @@ difference:
 import os
 
 from ansible.module_utils.basic import AnsibleModule
-
-from ansible_collections.printfleet.cups.plugins.module_utils import _apply, _interfaces, _managed_host, _managers, _memory
+from ansible_collections.printfleet.cups.plugins.module_utils import (
+    _apply,
+    _interfaces,
+    _managed_host,
+    _managers,
+    _memory,
+)
 from ansible_collections.printfleet.cups.plugins.module_utils._backend import BackendError
 from ansible_collections.printfleet.cups.plugins.module_utils._words import Refused
 

@@ -15,10 +15,18 @@ from typing import Iterable, List, Optional
 from ansible_collections.printfleet.cups.plugins.module_utils import _files
 from ansible_collections.printfleet.cups.plugins.module_utils._backend import OWNER, BackendError, Host, Plan, must
 from ansible_collections.printfleet.cups.plugins.module_utils._backends import (
-    firewalld_objects, firewalld_running, firewalld_runtime, firewalld_zones,
+    firewalld_objects,
+    firewalld_running,
+    firewalld_runtime,
+    firewalld_zones,
 )
 from ansible_collections.printfleet.cups.plugins.module_utils._backends.firewalld_change import (
-    UNIT, State, Steps, load_needed, make_plan, refuse_sets,
+    UNIT,
+    State,
+    Steps,
+    load_needed,
+    make_plan,
+    refuse_sets,
 )
 from ansible_collections.printfleet.cups.plugins.module_utils._backends.firewalld_objects import Objects
 from ansible_collections.printfleet.cups.plugins.module_utils._backends.firewalld_running import Running

@@ -20,8 +20,19 @@ from xml.sax.saxutils import escape
 
 from ansible_collections.printfleet.cups.plugins.module_utils._backend import OWNER
 from ansible_collections.printfleet.cups.plugins.module_utils._backends.firewalld_rules import (
-    BASELINE, CLOSURES, FAMILIES, OPENINGS, RESET, PolicyObject, Rule, baseline_in, baseline_out, log_rest, protocol,
-    reset_rest, tag,
+    BASELINE,
+    CLOSURES,
+    FAMILIES,
+    OPENINGS,
+    RESET,
+    PolicyObject,
+    Rule,
+    baseline_in,
+    baseline_out,
+    log_rest,
+    protocol,
+    reset_rest,
+    tag,
 )
 from ansible_collections.printfleet.cups.plugins.module_utils._backends.firewalld_zones import ACCEPT, Zone
 from ansible_collections.printfleet.cups.plugins.module_utils._policy import Opening, Policy

@@ -15,7 +15,11 @@ from typing import Callable, List, NamedTuple, Optional
 
 from ansible_collections.printfleet.cups.plugins.module_utils import _files
 from ansible_collections.printfleet.cups.plugins.module_utils._backend import (
-    OWNER, BackendError, Host, Plan, must,
+    OWNER,
+    BackendError,
+    Host,
+    Plan,
+    must,
 )
 from ansible_collections.printfleet.cups.plugins.module_utils._backends import nftables_foreign, nftables_ruleset
 from ansible_collections.printfleet.cups.plugins.module_utils._policy import Policy

@@ -26,10 +26,12 @@ _QUOTED = re.compile(r'"[^"]*"')
 _ACCEPTS = re.compile(r"\baccept\b|\bjump\b|\bgoto\b|\breturn\b|\bvmap\b")
 # Statements that do something beside deciding: evaluating them twice would do it twice.
 _ACTS = re.compile(
-    r"\bxt\b|\bset\b|\b(?:add|update|delete) @|\bqueue\b|\bdup\b|\bfwd\b|\bnotrack\b|\bquota\b|\bct helper\b|\bsynproxy\b"
-    r"|\btproxy\b|\bredirect\b|\bflow\b|\bmeter\b"
+    r"\bxt\b|\bset\b|\b(?:add|update|delete) @|\bqueue\b|\bdup\b|\bfwd\b|\bnotrack\b|\bquota\b|\bct helper\b"
+    r"|\bsynproxy\b|\btproxy\b|\bredirect\b|\bflow\b|\bmeter\b"
 )
-_NARRATES = re.compile(r'\s*\b(?:counter(?: packets \d+ bytes \d+)?|log(?: (?:prefix|level|flags|group) (?:"[^"]*"|\S+))*)')
+_NARRATES = re.compile(
+    r'\s*\b(?:counter(?: packets \d+ bytes \d+)?|log(?: (?:prefix|level|flags|group) (?:"[^"]*"|\S+))*)'
+)
 _GUARD = {"ip": "meta nfproto ipv4 ", "ip6": "meta nfproto ipv6 ", "inet": ""}
 _DIRECTION = {"input": "in", "output": "out"}
 

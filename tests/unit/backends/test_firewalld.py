@@ -11,7 +11,9 @@ import os
 import pytest
 from ansible_collections.printfleet.cups.plugins.module_utils._backend import BackendError, Result
 from ansible_collections.printfleet.cups.plugins.module_utils._backends import (
-    firewalld, firewalld_objects, firewalld_zones,
+    firewalld,
+    firewalld_objects,
+    firewalld_zones,
 )
 from ansible_collections.printfleet.cups.plugins.module_utils._policy import Closure, Opening, Policy
 from ansible_collections.printfleet.cups.plugins.module_utils._words import Ports

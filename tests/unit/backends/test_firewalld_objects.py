@@ -5,12 +5,14 @@
 
 from __future__ import annotations
 
-import xml.etree.ElementTree as ElementTree
+from xml.etree import ElementTree
 
 import pytest
 from ansible_collections.printfleet.cups.plugins.module_utils._backends import firewalld_objects
 from ansible_collections.printfleet.cups.plugins.module_utils._backends.firewalld_zones import (
-    Zone, parse_zone, setting,
+    Zone,
+    parse_zone,
+    setting,
 )
 from ansible_collections.printfleet.cups.plugins.module_utils._policy import Closure, Opening, Policy
 from ansible_collections.printfleet.cups.plugins.module_utils._words import Ports

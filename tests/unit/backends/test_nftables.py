@@ -131,6 +131,6 @@ def test_a_failed_removal_puts_the_rules_back(files):
 def test_a_chain_of_others_that_overrules_is_warned_of():
     host = PlayedHost()
     host.table = "table inet filter {\n\tchain in {\n\t\ttype filter hook input priority 0; policy drop;\n\t}\n}\n"
-    flow_in = _words.read_ports(631, "port")
-    policy = make_policy((Flow("row", "ipp_sharing", "in", "tcp", flow_in, (), False),), "keep", "keep", False, (), None)
+    row = Flow("row", "ipp_sharing", "in", "tcp", _words.read_ports(631, "port"), (), False)
+    policy = make_policy((row,), "keep", "keep", False, (), None)
     assert "table inet filter, chain in drops" in plan(host, policy).warnings[0]
