@@ -13,7 +13,8 @@ FILE = ["-", "0644", 0, 0, "0" * 64, "one\n"]
 
 def picture(files=None, kernel="", services=None):
     """A picture of a host that has next to nothing."""
-    return {"files": files or {}, "kernel": kernel, "services": services or {"ufw": "inactive"}}
+    saved = {"iptables-save": "", "ip6tables-save": ""}
+    return {"files": files or {}, "kernel": kernel, "services": services or {"ufw": "inactive"}, **saved}
 
 
 @pytest.mark.parametrize("after, said", [
