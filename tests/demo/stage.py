@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 import pathlib
-import random
 import shutil
 import signal
 import socket
@@ -93,7 +92,8 @@ class Stage:
 
     def _network(self) -> None:
         """198.18.0.0/15 is for tests of networks (RFC 2544), 2001:db8::/32 for examples (RFC 3849)."""
-        for number in random.sample(range(1, 255), 20):
+        for step in range(20):
+            number = (os.getpid() + step) % 254 + 1
             subnets = ["198.19.%d.0/24" % number, "2001:db8:19:%x::/64" % number]
             options = ["--internal", "--ipv6", "--label", "%s=%s" % (LABEL, OWNER)]
             for subnet in subnets:
