@@ -15,7 +15,7 @@ requirements:
 attributes:
   check_mode:
     support: full
-    description: Check mode changes nothing and says exactly what would change, also without the package of the firewall.
+    description: Check mode changes nothing and says exactly what would change, with no firewall installed as well.
   diff_mode:
     support: full
     description: Shows the rules before and after.

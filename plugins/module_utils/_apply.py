@@ -180,7 +180,8 @@ def describe(policy: Policy) -> List[str]:
     """One line a row, as a person would say it."""
     lines = ["%s\n" % _opening(o) for o in policy.openings]
     lines += [
-        "closed %-3s %s %s to everyone else  (%s)\n" % (c.direction, c.protocol, c.ports, c.row) for c in policy.closures
+        "closed %-3s %s %s to everyone else  (%s)\n" % (c.direction, c.protocol, c.ports, c.row)
+        for c in policy.closures
     ]
     lines += [
         "default %s: %s\n" % (word, "as the host has it" if value == "keep" else "deny")

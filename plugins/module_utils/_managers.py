@@ -46,7 +46,8 @@ def choose(wanted: str, known: Dict[str, Backend]) -> str:
     active = governing(known)
     if len(active) > 1:
         raise BackendError(
-            "%s are both active on this host, and a packet has to pass both: switch one of them off" % " and ".join(active)
+            "%s are both active on this host, and a packet has to pass both: switch one of them off"
+            % " and ".join(active)
         )
     if wanted == AUTO:
         return active[0] if active else "nftables"

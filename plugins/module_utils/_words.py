@@ -138,7 +138,7 @@ def _read_network(value: object, variable: str, allowed: str) -> str:
         network = ipaddress.ip_network(str(value), strict=False)
     except ValueError:
         raise refuse(variable, value, allowed) from None
-    if "/" in value and str(network.network_address) != str(ipaddress.ip_address(str(value).split("/")[0])):
+    if "/" in value and str(network.network_address) != str(ipaddress.ip_address(str(value).split("/", maxsplit=1)[0])):
         raise refuse(variable, value, "the address has bits outside its mask, the network would be %s" % network)
     if network.version == 6 and network.subnet_of(ipaddress.IPv6Network("::ffff:0:0/96")):
         raise refuse(variable, value, "IPv4-mapped IPv6 never is on the wire, write the IPv4 address")

@@ -104,8 +104,9 @@ def print_through(where: Stage) -> bool:
         whole = whole and done.whole
         show.say("neighbour$ %s" % done.command)
         show.indented(done.said)
-        show.indented("sent by lp          %5d bytes, SHA-256 %s..." % (done.sent_bytes, done.sent_sha256[:32]))
-        show.indented("printed by printer  %5d bytes, SHA-256 %s..." % (done.arrived["bytes"], done.arrived["sha256"][:32]))
+        form = "%-19s %5d bytes, SHA-256 %s..."
+        show.indented(form % ("sent by lp", done.sent_bytes, done.sent_sha256[:32]))
+        show.indented(form % ("got by the printer", done.arrived["bytes"], done.arrived["sha256"][:32]))
         show.indented("from %s, port 9100: %s" % (
             done.arrived["from"], "the same page" if done.whole else show.colour("WRONG: not the same page", "wrong")))
     return whole
@@ -134,7 +135,7 @@ def tell(backend: str, debian: str) -> bool:
             shut = [question for question, answer in before.items() if answer != "open"]
             tell_wrong("before any rule of ours", shut, before)
             if shut:
-                show.say("Something else filters between the containers: a firewall of this machine on bridged packets?")
+                show.say("Something else filters between the containers: does this machine filter bridged packets?")
                 return False
             play = Play(where, backend)
             show.heading("Install the collection")
@@ -164,7 +165,7 @@ def main() -> int:
     except (lab.LabError, subprocess.SubprocessError) as error:
         show.say(show.colour("The demo could not go on: %s" % error, "wrong"))
         return 1
-    show.say("\nAll is as the page says." if good else show.colour("\nNot all is as the page says, see above.", "wrong"))
+    show.say("\nAll is as the page says." if good else show.colour("\nNot all is as it should be, see above.", "wrong"))
     return 0 if good else 1
 
 

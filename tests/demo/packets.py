@@ -110,7 +110,7 @@ def told_by_page(asked: List[Question], backend: str, variables: Mapping[str, An
         address = where.addresses[question.peer].version(question.version)
         return any(
             (rule.direction, rule.protocol) == (question.direction, question.protocol) and question.port in rule.ports
-            and (not isinstance(rule, expected.Opening) or rule.covers(address))
+            and (rule.covers(address) if isinstance(rule, expected.Opening) else question.version in rule.versions)
             for rule in [*wanted, *stands]
         )
 

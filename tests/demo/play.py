@@ -64,7 +64,8 @@ class Play:
 
     def _environment(self) -> Dict[str, str]:
         return {
-            **os.environ, "ANSIBLE_CONFIG": str(self.folder / "ansible.cfg"),
+            **os.environ,
+            "ANSIBLE_CONFIG": str(self.folder / "ansible.cfg"),
             "ANSIBLE_COLLECTIONS_PATH": str(self.folder / "collections"),
         }
 

@@ -12,7 +12,7 @@ from typing import Callable, Dict, List, Sequence
 
 from .packets import PEERS, VERSIONS, Answers, Line, questions
 
-COLOURS = {"open": "32", "closed": "31", "half": "35", "mixed": "35", "bold": "1", "dim": "2", "wrong": "1;31"}
+COLOURS = {"open": "32", "closed": "33", "half": "35", "mixed": "35", "bold": "1", "dim": "2", "wrong": "1;31"}
 # So that a table with two columns of answers fits into 80 characters.
 HEAD = ("port", "service", "direction")
 WIDTHS = (13, 9, 14)

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import os
 import pathlib
-import random
+import shutil
 import signal
+import socket
 import subprocess
 import tempfile
 import time
@@ -19,6 +20,8 @@ from proof import lab
 LABEL = "printfleet.cups.demo"
 PREFIX = "printfleet-cups-demo"
 INTERFACE = "eth0"
+# Whose a container is: this process on this machine, since several may share one engine.
+OWNER = "%s/%d" % (socket.gethostname(), os.getpid())
 # What systemd wants of a container; measured with the systemd of both releases.
 MACHINE = [
     "--cgroupns", "host", "--volume", "/sys/fs/cgroup:/sys/fs/cgroup:rw", "--tmpfs", "/run", "--tmpfs", "/tmp",
@@ -89,9 +92,10 @@ class Stage:
 
     def _network(self) -> None:
         """198.18.0.0/15 is for tests of networks (RFC 2544), 2001:db8::/32 for examples (RFC 3849)."""
-        for number in random.sample(range(1, 255), 20):
+        for step in range(20):
+            number = (os.getpid() + step) % 254 + 1
             subnets = ["198.19.%d.0/24" % number, "2001:db8:19:%x::/64" % number]
-            options = ["--internal", "--ipv6", "--label", "%s=%d" % (LABEL, os.getpid())]
+            options = ["--internal", "--ipv6", "--label", "%s=%s" % (LABEL, OWNER)]
             for subnet in subnets:
                 options += ["--subnet", subnet]
             done = subprocess.run(
@@ -112,7 +116,7 @@ class Stage:
         address = self.addresses[part]
         lab.run([
             "docker", "run", "--detach", "--name", container, "--hostname", hostname, "--network", self.name,
-            "--ip", address.v4, "--ip6", address.v6, "--label", "%s=%d" % (LABEL, os.getpid()), *options,
+            "--ip", address.v4, "--ip6", address.v6, "--label", "%s=%s" % (LABEL, OWNER), *options,
             self.image, *command,
         ])
 
@@ -131,7 +135,9 @@ class Stage:
             if done.returncode == 0:
                 return
             if time.monotonic() > until:
-                raise lab.LabError("After %d s, %s is still not ready: %s%s" % (PATIENCE, what, done.stdout, done.stderr))
+                raise lab.LabError(
+                    "After %d s, %s is still not ready: %s%s" % (PATIENCE, what, done.stdout, done.stderr)
+                )
             time.sleep(0.3)
 
 
@@ -141,6 +147,14 @@ def sweep_leftovers() -> None:
         listing = ["docker", "ps", "--all"] if kind == "ps" else ["docker", "network", "ls"]
         form = '{{.ID}} {{.Label "%s"}}' % LABEL
         for line in lab.run([*listing, "--filter", "label=" + LABEL, "--format", form]).splitlines():
-            identity, process = line.split()
-            if not pathlib.Path("/proc", process).exists():
+            identity, owner = line.split()
+            host, unused, process = owner.rpartition("/")
+            if host == socket.gethostname() and not alive(process):
                 subprocess.run(["docker", *remove, identity], capture_output=True, check=False)
+    for folder in pathlib.Path(tempfile.gettempdir()).glob(PREFIX + "-*"):
+        if not alive(folder.name[len(PREFIX) + 1:].split("-")[0]):
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def alive(process: str) -> bool:
+    return pathlib.Path("/proc", process).exists()

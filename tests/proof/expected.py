@@ -28,12 +28,13 @@ NOT_NARROWED = {53, 5353}
 
 
 class Rule(NamedTuple):
-    """Ports that are open on the host for a reason of its own, to anyone, IPv4 and IPv6."""
+    """Ports that are open on the host for a reason of its own, to anyone."""
 
     direction: str
     protocol: str
     ports: FrozenSet[int]
     reason: str
+    versions: Sequence[int] = (4, 6)
 
 
 class Opening(NamedTuple):
@@ -51,9 +52,9 @@ class Opening(NamedTuple):
         return not self.peers or any(where in ipaddress.ip_network(peer) for peer in self.peers)
 
 
-def one(direction: str, protocol: str, port: int, reason: str) -> Rule:
+def one(direction: str, protocol: str, port: int, reason: str, versions: Sequence[int] = (4, 6)) -> Rule:
     """A rule for a single port."""
-    return Rule(direction, protocol, frozenset([port]), reason)
+    return Rule(direction, protocol, frozenset([port]), reason, versions)
 
 
 def everything(direction: str, reason: str) -> List[Rule]:
@@ -77,8 +78,14 @@ HOST: Dict[str, List[Rule]] = {
     ],
     "ufw": everything("out", "ufw's default is to allow outgoing"),
 }
-# What a default of deny leaves of it: what somebody opened by a rule, not by the lack of one.
-HOST_DENY: Dict[str, List[Rule]] = {"nftables": [], "firewalld": HOST["firewalld"][:1], "ufw": []}
+# What stands under a default of deny: what somebody opened by a rule, not by the lack of one, and what of
+# the role's baseline a sweep can meet.
+_DHCP = "DHCP client: no rule of firewalld's can ask for source and destination port at once"
+HOST_DENY: Dict[str, List[Rule]] = {
+    "nftables": [],
+    "firewalld": [HOST["firewalld"][0], one("out", "udp", 67, _DHCP, [4]), one("out", "udp", 547, _DHCP, [6])],
+    "ufw": [],
+}
 
 
 def openings(rows: List[page.Row], variables: Mapping[str, Any]) -> List[Opening]:
@@ -125,7 +132,7 @@ def open_ports(
     mine = [row for row in wanted if (row.direction, row.protocol) == (direction, protocol)]
     ports: Set[int] = set()
     for rule in host_rules(backend, direction, default):
-        if rule.protocol == protocol:
+        if rule.protocol == protocol and ipaddress.ip_address(peer).version in rule.versions:
             ports |= rule.ports
     for row in mine:
         # Whoever is not among the peers is closed out, whatever else is open: coming in always, going

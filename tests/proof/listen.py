@@ -5,8 +5,9 @@
 
 LIST is JSON: [[protocol, address, port], ...], where an address may be a multicast group or a
 broadcast address, and the protocol "link" means UDP datagrams that leave this container for
-that IPv4 address, seen on its link after all filters.  Prints "ready" when all listen, answers whatever comes with the same bytes, and
-at the end of stdin prints JSON: [{"protocol", "address", "port", "peer", "data"}, ...].
+that IPv4 address, seen on its link after all filters.  Prints "ready" when all listen, answers whatever
+comes with the same bytes, and at the end of stdin prints JSON:
+[{"protocol", "address", "port", "peer", "data"}, ...].
 
 Standard library only; Python 3.8 or later.
 """
@@ -79,7 +80,7 @@ def main() -> None:
     chooser.register(sys.stdin, selectors.EVENT_READ, None)
     print("ready", flush=True)
     while True:
-        for key, unused in chooser.select():
+        for key, _events in chooser.select():
             if key.data is None:
                 print(json.dumps(came))
                 return

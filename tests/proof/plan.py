@@ -1,7 +1,7 @@
 # Copyright (c) 2026 the printfleet.cups maintainers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""From a stage of a scenario to the probes that prove it, each with what has to come of it. Pure, but for read_stage."""
+"""From a stage of a scenario to the probes that prove it, each with what has to come of it."""
 
 from __future__ import annotations
 
@@ -29,8 +29,11 @@ BROADCAST = [("udp", 137), ("udp", 161)]
 # Rows of table 1 and 2 whose questions come to a group or to the broadcast address.
 ANSWERED_FROM = (137, 5353)
 ANY_PORT = 40001  # an ephemeral port, as those who ask have
-# ufw's before.rules let mDNS in from anyone as long as nobody closes it ahead of them.
+# Whether a host without our rules lets mDNS in from its group: firewalld's zone public does not.
 MULTICAST_OPEN = {"nftables": True, "firewalld": False, "ufw": True}
+# Baseline of ufw: its before.rules and before6.rules let mDNS in from anyone, ahead of all rules that can be
+# added, so under ufw the row's sources hold for packets to the host's own addresses only.
+MULTICAST_NOT_NARROWED = ("ufw",)
 
 
 class Stage(NamedTuple):
@@ -116,8 +119,8 @@ def multicast(stage: Stage, server: str, direction: str) -> List[Case]:
         for role in PLAYED["in"] if direction == "in" else ("group",):
             source = stage.addresses[role][number] if direction == "in" else stage.servers[server][number]
             is_open = 5353 in ports(stage, direction, "udp", source if direction == "in" else MDNS[family])
-            if stage.stage == "removed" and direction == "in":
-                is_open = MULTICAST_OPEN[stage.firewall]
+            if direction == "in" and (stage.stage == "removed" or stage.firewall in MULTICAST_NOT_NARROWED):
+                is_open = stage.stage == "off" or MULTICAST_OPEN[stage.firewall]
             title = "mDNS to %s %s, from %s" % (MDNS[family], direction, role if direction == "in" else "the host")
             result.append(Case(title, direction, Probe("udp", source, MDNS[family], 5353), is_open))
     return result

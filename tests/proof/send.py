@@ -85,8 +85,8 @@ def frame_head(source: str, destination: str) -> bytes:
     """
     own = pathlib.Path("/sys/class/net", INTERFACE, "address").read_text(encoding="ascii")
     kind = 0x86DD if ":" in destination else 0x0800
-    addresses = [bytes.fromhex(address.strip().replace(":", "")) for address in (link_address(source, destination), own)]
-    return b"".join(addresses) + struct.pack("!HHH", 0x8100, 0, kind)
+    both = link_address(source, destination) + own.strip()
+    return bytes.fromhex(both.replace(":", "")) + struct.pack("!HHH", 0x8100, 0, kind)
 
 
 def link_address(source: str, destination: str) -> str:

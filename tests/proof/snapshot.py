@@ -32,6 +32,7 @@ VOLATILE = re.compile(
 )
 SERVICES = ["nftables", "firewalld", "ufw"]
 # Programs that show rules which nft lists without their parameters (ufw's, see the xt statement in nft(8)).
+# A host that has not installed them yet has no such rules.
 SAVERS = ["iptables-save", "ip6tables-save"]
 # Docker's own rules for its name server 127.0.0.11 have other ports after each start.
 DOCKER_PORTS = re.compile(r"(127\.0\.0\.11:|sport |--sport )\d+")
@@ -44,13 +45,12 @@ EMPTY_SAVED = re.compile(r"\*[a-z]+\n(:[A-Z]+ ACCEPT \n)*COMMIT\n")
 
 
 def take(container: str) -> dict:
-    """The picture: {"files": {path: entry}, "kernel": text, "services": {name: state}}."""
+    """The picture: {"files": {path: entry}, "kernel": text, SAVERS: texts, "services": {name: state}}."""
     files = json.loads(lab.inside_python(container, "files.py", json.dumps(FOLDERS)))
-    kernel = rules(container)
-    saved = "".join(lab.inside(container, ["sh", "-c", "! command -v %s > /dev/null || %s" % (s, s)]) for s in SAVERS)
     return {
         "files": {path: entry for path, entry in files.items() if not VOLATILE.fullmatch(path)},
-        "kernel": plain(kernel) + plain(saved),
+        "kernel": plain(rules(container)),
+        **{name: plain(saved(container, name)) for name in SAVERS},
         "services": {name: state(container, name) for name in SERVICES},
     }
 
@@ -59,6 +59,11 @@ def rules(container: str) -> str:
     """The kernel's whole ruleset, by the newest nft at hand: an older one dies of rules that a newer one wrote."""
     with lab.beside(container, OBSERVER) as beside:
         return lab.inside(beside, ["nft", "--stateless", "list", "ruleset"])
+
+
+def saved(container: str, program: str) -> str:
+    """What one of SAVERS prints; nothing where the host has no such program."""
+    return lab.inside(container, ["sh", "-c", "! command -v %s > /dev/null || %s" % (program, program)])
 
 
 def plain(text: str) -> str:
@@ -85,8 +90,9 @@ def changes(before: Dict[str, list], after: Dict[str, list]) -> Dict[str, list]:
 def compare(before: dict, after: dict) -> List[str]:
     """One message for each difference between two pictures; empty when there is none."""
     told = [told_file(path, *pair) for path, pair in changes(before["files"], after["files"]).items()]
-    if before["kernel"] != after["kernel"]:
-        told.append("the kernel's rules differ:\n" + difference(before["kernel"], after["kernel"]))
+    for name in ["kernel", *SAVERS]:
+        if before[name] != after[name] and (before[name].strip() or name not in SAVERS):
+            told.append("the kernel's rules differ (%s):\n%s" % (name, difference(before[name], after[name])))
     told += [
         "service %s was %s and is %s" % (name, was, after["services"][name])
         for name, was in before["services"].items() if was != after["services"][name]
@@ -105,7 +111,8 @@ def told_file(path: str, before, after) -> str:
 
 def difference(before: str, after: str) -> str:
     """A unified diff with one line around."""
-    return "\n".join(list(difflib.unified_diff(before.splitlines(), after.splitlines(), "before", "after", "", "", 1, ""))[:200])
+    lines = difflib.unified_diff(before.splitlines(), after.splitlines(), "before", "after", n=1, lineterm="")
+    return "\n".join(list(lines)[:200])
 
 
 def main() -> None:

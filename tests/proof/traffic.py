@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import concurrent.futures
 import json
-from typing import Dict, List, NamedTuple, Sequence
+from typing import Dict, NamedTuple, Sequence
 
 from . import lab
 

@@ -16,10 +16,13 @@ from . import lab, snapshot
 
 LIST = ["dpkg-query", "--show", "--showformat", "${Package}\n"]
 # The same way in which the role installs: nothing is started (invoke-rc.d(8)), no recommendations.
-INSTALL = (
-    "printf '#!/bin/sh\\nexit 101\\n' > /usr/sbin/policy-rc.d && chmod 755 /usr/sbin/policy-rc.d && apt-get update -q &&"
-    " DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends -- \"$@\" && rm /usr/sbin/policy-rc.d"
-)
+INSTALL = """
+printf '#!/bin/sh\\nexit 101\\n' > /usr/sbin/policy-rc.d && chmod 755 /usr/sbin/policy-rc.d && apt-get update -q &&
+DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends -- "$@" && rm /usr/sbin/policy-rc.d
+"""
+# A service that its package enables would be in charge after the next reboot; on the fresh host nothing was.
+# So the role leaves it installed and disabled.  ufw asks its own configuration whether to do anything.
+DISABLE = {"nftables": [], "firewalld": ["firewalld.service"], "ufw": []}
 # The packages' own books, in which the order of installation and the time show.
 BOOKS = ("/var/lib/apt/", "/var/lib/dpkg/")
 
@@ -40,12 +43,14 @@ def packages(container: str) -> List[str]:
     return lab.inside(container, LIST).split()
 
 
-def installation(host: str, image: str) -> Dict[str, list]:
+def installation(host: str, image: str, firewall: str) -> Dict[str, list]:
     """The changes of files, as snapshot.changes tells them, that come from the host's added packages."""
     with twin(host, image) as name:
         added = sorted(set(packages(host)) - set(packages(name)))
         before = files(name)
         lab.inside(name, ["sh", "-c", INSTALL, "sh", *added])
+        for service in DISABLE[firewall]:
+            lab.inside(name, ["systemctl", "disable", service])
         return snapshot.changes(before, files(name))
 
 

@@ -35,7 +35,11 @@ def watch(stage: plan.Stage, tried: List[expected.Opening], tell: Callable[[str]
 
 
 def _watch(
-    stage: plan.Stage, server: str, tried: List[expected.Opening], listening: threading.Lock, tell: Callable[[str], None]
+    stage: plan.Stage,
+    server: str,
+    tried: List[expected.Opening],
+    listening: threading.Lock,
+    tell: Callable[[str], None],
 ) -> Told:
     swept: Dict[Tuple[str, Stream], FrozenSet[int]] = {}
     carried: Dict[Probe, Outcome] = {}

@@ -12,7 +12,9 @@ from ansible_collections.printfleet.cups.plugins.module_utils._memory import NOT
 from ansible_collections.printfleet.cups.plugins.module_utils._policy import Ssh
 from ansible_collections.printfleet.cups.plugins.module_utils._words import Interface, Refused
 
-ROW = {"row": "Table 1: 631 (IPP/IPPS) TCP IN", "direction": "in", "protocol": "tcp", "port": "631", "peers": ["@LOCAL"]}
+ROW = {
+    "row": "Table 1: 631 (IPP/IPPS) TCP IN", "direction": "in", "protocol": "tcp", "port": "631", "peers": ["@LOCAL"]
+}
 WISH = {"flows": [ROW], "default_incoming": "deny", "default_outgoing": "keep", "log_denied": False}
 AROUND = _apply.Surroundings((Interface("eth0", ("198.18.0.0/24",), (), True),), Ssh("198.18.0.9", 22))
 
@@ -148,7 +150,9 @@ def test_an_interface_that_is_not_there_is_warned_of():
     assert "@IF(wlan9)" in _apply.plan_present(wish, "auto", hosts(), NOTHING, AROUND).warnings[0]
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", '{"format": 9}', '{"format": 1, "backend": "x", "wish": 3, "found": {}}'])
+@pytest.mark.parametrize(
+    "text", ["", "{", "[]", '{"format": 9}', '{"format": 1, "backend": "x", "wish": 3, "found": {}}']
+)
 def test_an_unreadable_memory_is_told_and_not_guessed(state_file, text):
     state_file.parent.mkdir()
     state_file.write_text(text, encoding="utf-8")

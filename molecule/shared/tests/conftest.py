@@ -14,7 +14,7 @@ import pytest
 # The proof's own tools lie there, and are no part of the collection.
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[3] / "tests"))
 
-from proof import plan, ports, watch  # noqa: E402
+from proof import plan, ports, watch
 
 
 def release(server: str) -> str:
@@ -34,7 +34,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         metafunc.parametrize("server, direction, stream, wanted", made)
     if "case" in metafunc.fixturenames:
         made = [
-            pytest.param(server, case, id="%s: %s: %s" % (release(server), case.name, "open" if case.open else "closed"))
+            pytest.param(server, case, id="%s: %s: %s" % (release(server), case.name, ("closed", "open")[case.open]))
             for server in stage.servers for case in plan.cases(stage, server, tried(stage))
         ]
         metafunc.parametrize("server, case", made)

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import os
 import re
-import xml.etree.ElementTree as ElementTree
 from typing import Dict, List, NamedTuple, Optional, Tuple
+from xml.etree import ElementTree
 
 from ansible_collections.printfleet.cups.plugins.module_utils import _files
 from ansible_collections.printfleet.cups.plugins.module_utils._findings import plain

@@ -98,7 +98,8 @@ def test_answers_leave_from_the_port_that_was_asked():
 
 
 def test_overlapping_rows_become_disjoint_elements_for_all_their_peers():
-    text = render(flow(peers=["198.51.100.1"]), flow(port="600-700", peers=["198.51.100.2"], row="Extra: 600-700 TCP IN"))
+    wide = flow(port="600-700", peers=["198.51.100.2"], row="Extra: 600-700 TCP IN")
+    text = render(flow(peers=["198.51.100.1"]), wide)
     assert verdicts(text, "rows_in") == {
         "tcp . 600-630": "jump peers_in_1", "tcp . 631": "jump peers_in_2", "tcp . 632-700": "jump peers_in_1",
         "udp . 631": "goto refuse_in",

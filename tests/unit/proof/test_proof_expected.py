@@ -49,7 +49,8 @@ def ports(checkout):
     ("nftables", DENY, "in", "tcp", DENIED, {8080}),
     ("nftables", DENY, "out", "tcp", ALLOWED, {53, 443, 515, 631, 9100, 9101, 9102}),
     ("nftables", DENY, "out", "tcp", DENIED, {53}),
-    ("firewalld", DENY, "out", "udp", ALLOWED, {53, 161, 5353}),
+    ("firewalld", DENY, "out", "udp", ALLOWED, {53, 67, 161, 5353}),
+    ("firewalld", DENY, "out", "udp", DENIED, {53, 547, 5353}),
     ("ufw", DENY, "out", "udp", DENIED, {53, 5353}),
     # No sources: anyone.
     ("ufw", {}, "in", "tcp", DENIED, {631, 8080}),

@@ -77,7 +77,10 @@ def test_counters_and_lost_probes():
 
 
 @pytest.mark.parametrize("found, shown", [
-    (set(), "{}"), ({631}, "{631}"), ({22, 631, 9100, 9101, 9102}, "{22, 631, 9100-9102}"), (set(ALL_PORTS), "{0-65535}"),
+    (set(), "{}"),
+    ({631}, "{631}"),
+    ({22, 631, 9100, 9101, 9102}, "{22, 631, 9100-9102}"),
+    (set(ALL_PORTS), "{0-65535}"),
 ])
 def test_ranges(found, shown):
     """Ports in words."""

@@ -33,7 +33,7 @@ def test_files_are_those_of_a_mere_installation(pictures):
     """What differs from the fresh host is what the same packages change on a twin of it, installed by apt alone."""
     server, fresh, now = pictures
     host = twin.without_books(snapshot.changes(fresh["files"], now["files"]))
-    mere = twin.without_books(twin.installation(server, SCENARIO.images[server]))
+    mere = twin.without_books(twin.installation(server, SCENARIO.images[server], SCENARIO.firewall))
     told = [snapshot.told_file(path, mere.get(path, [None, None])[1], host.get(path, [None, None])[1])
             for path in sorted(set(host) | set(mere)) if host.get(path) != mere.get(path)]
     assert not told, "\n".join(told)

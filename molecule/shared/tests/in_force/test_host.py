@@ -1,0 +1,49 @@
+# Copyright (c) 2026 the printfleet.cups maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the host itself says of the rules in force, as testinfra asks it."""
+
+from __future__ import annotations
+
+import pytest
+from proof import plan
+
+testinfra_hosts = ["ansible://servers"]
+STATE = "/var/lib/printfleet-cups"
+
+
+@pytest.fixture(scope="module")
+def info(host):
+    """What cups_firewall_info tells; check mode, since it changes nothing anyway."""
+    return host.ansible("printfleet.cups.cups_firewall_info", check=True)
+
+
+def test_in_force(info, stage):
+    """The right firewall holds our rules, files and kernel alike."""
+    assert info["backend"] == stage.firewall
+    assert info["in_force"], info["difference"]
+
+
+def test_rows_are_the_pages(info, stage):
+    """Each row that the page and the wishes name is among those in force."""
+    wanted = {
+        (row.direction, row.protocol, "%d-%d" % (min(row.ports), max(row.ports)) if len(row.ports) > 1 else
+         str(min(row.ports))) for row in plan.rows(stage)
+    }
+    found = {
+        (row["direction"], row["protocol"], row["port"]) for row in info["rows"]
+        if row["side"] == "destination" and not row["row"].startswith("baseline")
+    }
+    assert found == wanted
+
+
+def test_state_is_roots_own(host):
+    """Nobody else writes there, or reads addresses out of it."""
+    folder, file = host.file(STATE), host.file(STATE + "/state.json")
+    assert (folder.user, folder.mode & 0o022) == ("root", 0)
+    assert (file.user, file.mode) == ("root", 0o600)
+
+
+def test_everything_runs(host):
+    """No unit failed, at boot or since."""
+    assert host.run("systemctl is-system-running").stdout.strip() == "running"
