@@ -58,8 +58,9 @@ class Backend(Protocol):
 
     The order of calls is ``missing``, ``read``, ``plan``, ``commit``.  ``read`` changes nothing,
     ``plan`` is pure, ``commit`` reaches the whole plan or raises BackendError half way: then, and when a
-    change is not confirmed, the transaction puts the files back and calls ``undo``.  ``memory`` is a flat dict of strings in which a backend keeps what it found at its
-    first change and has to give back on removal; the module stores it.
+    change is not confirmed, the transaction puts the files back and calls ``undo``.  ``memory`` is a flat
+    dict of strings in which a backend keeps what it found at its first change and has to give back on
+    removal; the module stores it.
     """
 
     name: str

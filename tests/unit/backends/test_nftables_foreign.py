@@ -88,7 +88,8 @@ def test_a_chain_that_drops_by_default_is_told():
 
 
 def test_tables_that_see_no_ip_at_these_hooks_are_passed_over():
-    assert base_chains("table bridge filter {\n\tchain a {\n\t\ttype filter hook input priority 0; policy drop;\n\t}\n}\n") == []
+    ruleset = table(policy="drop", family="bridge")
+    assert base_chains(ruleset) == []
 
 
 def test_a_base_chain_with_a_comment_is_read_as_any_other():
