@@ -107,6 +107,14 @@ def two_managers(names: Sequence[str]) -> Finding:
     )
 
 
+def other_manager(active: str, holder: str) -> Finding:
+    """Our rules are with one manager, and another has taken the host over since."""
+    return Finding(
+        WARNING, "it is active, and it closes what our rules open, which %s holds" % holder, active,
+        "run the role again for it to hold them, or switch it off",
+    )
+
+
 def sentences(findings: Iterable[Finding]) -> List[str]:
     """The warnings among them as sentences, each once, and only some where there are many."""
     said = list(dict.fromkeys(
