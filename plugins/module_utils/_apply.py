@@ -143,8 +143,8 @@ def _change(
         plans=due,
         memory=memory,
         changed=bool(due) or forgotten,
-        before="".join(plan.before for _owner, plan in due),
-        after="".join(plan.after for _owner, plan in due),
+        before=_findings.readable("".join(plan.before for _owner, plan in due)),
+        after=_findings.readable("".join(plan.after for _owner, plan in due)),
         warnings=tuple(warnings) + tuple(w for _owner, plan in plans for w in plan.warnings),
     )
 

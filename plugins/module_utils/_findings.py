@@ -128,8 +128,17 @@ def sentences(findings: Iterable[Finding]) -> List[str]:
 
 def plain(text: str) -> str:
     """Foreign text for a person to read: one line, no control characters, not too long."""
-    shown = "".join(c if c.isprintable() else "\\x%02x" % ord(c) for c in text)
+    shown = "".join(c if c.isprintable() else _escaped(c) for c in text)
     return shown if len(shown) <= _LONGEST else shown[:_LONGEST] + "..."
+
+
+def readable(text: str) -> str:
+    """The same for a text of many lines, uncut: a terminal must take nothing of it for an order."""
+    return "".join(c if c.isprintable() or c in "\n\t" else _escaped(c) for c in text)
+
+
+def _escaped(letter: str) -> str:
+    return ("\\x%02x" if ord(letter) < 256 else "\\u%04x") % ord(letter)
 
 
 def _way(direction: str) -> str:
