@@ -109,6 +109,16 @@ def plan_present(
     return change._replace(warnings=change.warnings + tuple(told))
 
 
+def compare(memory: Memory, policy: Policy, known: Dict[str, Backend], around: Surroundings) -> Change:
+    """What a host lacks of what the last run meant, by whichever manager held it, whatever is active now."""
+    backend = known[memory.backend]
+    warnings = _absent_interfaces(read_flows(memory.wish["flows"]), around.interfaces)
+    missing = tuple(backend.missing())
+    if missing:
+        return Change(memory.backend, missing, (), memory, True, "", "".join(describe(policy)), tuple(warnings))
+    return _change(memory.backend, [(memory.backend, _plan(backend, policy, memory.found))], memory, False, warnings)
+
+
 def plan_absent(known: Dict[str, Backend], memory: Memory) -> Change:
     """Work out how everything of ours goes: asked of every backend, so that it works without the memory too."""
     plans = [
@@ -133,8 +143,8 @@ def _change(
         plans=due,
         memory=memory,
         changed=bool(due) or forgotten,
-        before="".join(plan.before for _owner, plan in due),
-        after="".join(plan.after for _owner, plan in due),
+        before=_findings.readable("".join(plan.before for _owner, plan in due)),
+        after=_findings.readable("".join(plan.after for _owner, plan in due)),
         warnings=tuple(warnings) + tuple(w for _owner, plan in plans for w in plan.warnings),
     )
 

@@ -107,6 +107,14 @@ def two_managers(names: Sequence[str]) -> Finding:
     )
 
 
+def other_manager(active: str, holder: str) -> Finding:
+    """Our rules are with one manager, and another has taken the host over since."""
+    return Finding(
+        WARNING, "it is active, and it closes what our rules open, which %s holds" % holder, active,
+        "run the role again for it to hold them, or switch it off",
+    )
+
+
 def sentences(findings: Iterable[Finding]) -> List[str]:
     """The warnings among them as sentences, each once, and only some where there are many."""
     said = list(dict.fromkeys(
@@ -120,8 +128,17 @@ def sentences(findings: Iterable[Finding]) -> List[str]:
 
 def plain(text: str) -> str:
     """Foreign text for a person to read: one line, no control characters, not too long."""
-    shown = "".join(c if c.isprintable() else "\\x%02x" % ord(c) for c in text)
+    shown = "".join(c if c.isprintable() else _escaped(c) for c in text)
     return shown if len(shown) <= _LONGEST else shown[:_LONGEST] + "..."
+
+
+def readable(text: str) -> str:
+    """The same for a text of many lines, uncut: a terminal must take nothing of it for an order."""
+    return "".join(c if c.isprintable() or c in "\n\t" else _escaped(c) for c in text)
+
+
+def _escaped(letter: str) -> str:
+    return ("\\x%02x" if ord(letter) < 256 else "\\u%04x") % ord(letter)
 
 
 def _way(direction: str) -> str:

@@ -30,10 +30,14 @@ def governing(known: Dict[str, Backend]) -> list:
     return [name for name in GOVERNORS if known[name].active()]
 
 
-def findings(known: Dict[str, Backend], policy: Optional[Policy]) -> List[_findings.Finding]:
-    """What stands beside our rules on this host; without a policy, what will stand beside them."""
+def findings(
+    known: Dict[str, Backend], policy: Optional[Policy], holder: str = ""
+) -> List[_findings.Finding]:
+    """What stands beside our rules on this host; without a policy, what will stand beside them.  ``holder`` has our rules now."""
     active = governing(known)
     found = [_findings.two_managers(active)] if len(active) > 1 else []
+    if holder and len(active) == 1 and holder not in active:
+        found.append(_findings.other_manager(active[0], holder))
     ours = _findings.ours(policy)
     for name, backend in known.items():
         if not backend.missing() and (name in active or name not in GOVERNORS):

@@ -183,7 +183,7 @@ def tell(known: dict) -> tuple:
     # The SSH opening was made for the run that changed the host, not for the one that asks now.
     around = _apply.Surroundings(_interfaces.interfaces(), _apply.remembered_ssh(memory))
     policy = _apply.policy_of(memory.wish, _apply.read_flows(memory.wish["flows"]), around, memory.wish["woken"])
-    change = _apply.plan_present(memory.wish, memory.backend, known, memory, around, guarded=False)
+    change = _apply.compare(memory, policy, known, around)
     told.update(
         rows=[
             {
@@ -207,7 +207,7 @@ def tell(known: dict) -> tuple:
 
 def with_findings(told: dict, known: dict, policy: Optional[Policy], warnings: Iterable[str]) -> tuple:
     """What else stands on the host beside the rules."""
-    findings = _managers.findings(known, policy)
+    findings = _managers.findings(known, policy, told["backend"])
     told["findings"] = [finding.as_dict() for finding in findings]
     told["report"] = _report.report(told)
     return told, tuple(dict.fromkeys(tuple(warnings) + tuple(_findings.sentences(findings))))

@@ -164,3 +164,10 @@ def test_memory_survives_its_way_over_the_disk():
     memory = Memory("ufw", WISH, {"a": "b"})
     _memory.save(memory)
     assert _memory.load() == memory
+
+
+def test_the_diff_holds_no_orders_for_a_terminal():
+    known = hosts()
+    known["nftables"].plan = lambda _state, _policy: Plan("\x1b[2Jtable\n\tcaf\udce9\u202e\r\n", "x\n", None)
+    change = _apply.plan_present(WISH, "auto", known, NOTHING, AROUND)
+    assert change.before == "\\x1b[2Jtable\n\tcaf\\udce9\\u202e\\x0d\n"

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 the printfleet.cups maintainers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The ufw backend: rules tagged by comment ahead of all others, application profiles, one write and one load.
+"""The ufw backend: rules tagged by comment ahead of all others but bans, application profiles, one write and one load.
 
 What ufw cannot say, so that it stays as ufw's before.rules have it: mDNS (5353/udp) and UPnP (1900/udp) multicast
 comes in from anyone, since those rules stand ahead of all user rules; a default of deny for outgoing packets

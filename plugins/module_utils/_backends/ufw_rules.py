@@ -152,13 +152,45 @@ def without_ours(text: str) -> str:
 
 
 def with_ours(foreign: str, rules: Tuple[Rule, ...]) -> Optional[str]:
-    """The rule file with our blocks ahead of all others; None where it is no rule file of ufw's."""
+    """The rule file with our blocks behind the bans and ahead of all else; None where it is no rule file of ufw's.
+
+    Bans are the rules at the very top that deny or reject one address: so fail2ban sets them (`ufw prepend deny
+    from`), and who is banned shall not print either.
+    """
     if not rules:
         return foreign
     if _RULES not in foreign or not foreign.startswith("*filter\n") or "\nCOMMIT" not in foreign:
         return None
     before, mark, after = foreign.partition(_RULES)
-    return before + mark + "".join(block(rule) for rule in rules) + after
+    at = _end_of_bans(after)
+    return before + mark + after[:at] + "".join(block(rule) for rule in rules) + after[at:]
+
+
+def _end_of_bans(text: str) -> int:
+    """Where the first block begins that is no ban."""
+    end = at = 0
+    banning = False
+    for line in text.splitlines(True):
+        at += len(line)
+        if comment_of(line) is not None:
+            if not _bans(line):
+                return end
+            banning = True
+        elif banning and line.startswith("-A "):
+            end = at
+        elif line != "\n":
+            return end
+    return end
+
+
+def _bans(line: str) -> bool:
+    """Whether a tuple line denies or rejects one address or network of others."""
+    fields = _COMMENT.sub("", line)[len(_TUPLE):].split()
+    if not 6 <= len(fields) <= 9:
+        return False
+    direction = fields[-1] if len(fields) in (7, 9) else "in"
+    stranger = fields[5] if direction.split("_")[0] == "in" else fields[3]
+    return fields[0].split("_")[0] in ("deny", "reject") and stranger not in ANYWHERE.values()
 
 
 def readable(text: str) -> List[str]:

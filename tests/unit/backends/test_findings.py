@@ -213,7 +213,7 @@ def test_few_sentences_and_each_once():
 
 
 def test_foreign_text_is_one_line_without_control_characters():
-    assert _findings.plain("a\n\x1b[31mb\udcff\u2028") == "a\\x0a\\x1b[31mb\\xdcff\\x2028"
+    assert _findings.plain("a\n\x1b[31mb\udcff\u2028") == "a\\x0a\\x1b[31mb\\udcff\\u2028"
     assert len(_findings.plain("x" * 10000)) < 200
 
 

@@ -105,12 +105,55 @@ COMMIT
 """
 
 
-@pytest.mark.parametrize("foreign", [FOREIGN, BROUGHT_BY_PACKAGE])
-def test_our_blocks_go_ahead_of_all_others_and_leave_no_trace(foreign):
+@pytest.mark.parametrize("foreign, head", [
+    # FOREIGN begins with a ban.
+    (FOREIGN, FOREIGN[:FOREIGN.index("# a line")]),
+    (BROUGHT_BY_PACKAGE, "*filter\n:ufw-user-input - [0:0]\n### RULES ###\n"),
+])
+def test_our_blocks_go_ahead_of_all_others_but_bans_and_leave_no_trace(foreign, head):
     merged = ufw_rules.with_ours(foreign, OURS)
-    head, mark, tail = foreign.partition("### RULES ###\n")
-    assert merged == head + mark + block(OURS[0]) + block(OURS[1]) + tail
+    assert foreign.startswith(head)
+    assert merged == head + block(OURS[0]) + block(OURS[1]) + foreign[len(head):]
     assert ufw_rules.without_ours(merged) == foreign
+
+
+BAN = """
+### tuple ### deny any any 0.0.0.0/0 any 203.0.113.9 in
+-A ufw-user-input -s 203.0.113.9 -j DROP
+"""
+LOGGED_BAN = """
+### tuple ### reject_log tcp any 0.0.0.0/0 any 203.0.113.10 in_eth0 comment=6632
+-A ufw-user-logging-input -i eth0 -p tcp -s 203.0.113.10 -j LOG
+-A ufw-user-logging-input -i eth0 -p tcp -s 203.0.113.10 -j RETURN
+-A ufw-user-input -i eth0 -p tcp -s 203.0.113.10 -j ufw-user-logging-input
+-A ufw-user-input -i eth0 -p tcp -s 203.0.113.10 -j REJECT --reject-with tcp-reset
+"""
+CLOSED_TO_ALL = """
+### tuple ### deny tcp 631 0.0.0.0/0 any 0.0.0.0/0 in
+-A ufw-user-input -p tcp --dport 631 -j DROP
+"""
+ALLOWED = """
+### tuple ### allow tcp 22 0.0.0.0/0 any 192.0.2.0/24 in
+-A ufw-user-input -p tcp --dport 22 -s 192.0.2.0/24 -j ACCEPT
+"""
+FRAME = "*filter\n### RULES ###\n%s\n### END RULES ###\nCOMMIT\n"
+
+
+@pytest.mark.parametrize("bans", ["", BAN, BAN + LOGGED_BAN])
+@pytest.mark.parametrize("rest", ["", ALLOWED, CLOSED_TO_ALL, ALLOWED + BAN, CLOSED_TO_ALL + BAN])
+def test_bans_at_the_top_stay_ahead_of_ours(bans, rest):
+    """Only what denies one address is a ban: a port that is closed to everyone is what our openings are about."""
+    ours = block(OURS[0]) + block(OURS[1])
+    merged = ufw_rules.with_ours(FRAME % (bans + rest), OURS)
+    assert merged == FRAME % (bans + ours + rest)
+    assert ufw_rules.without_ours(merged) == FRAME % (bans + rest)
+
+
+def test_a_ban_that_comes_later_does_not_move_our_blocks():
+    """`ufw prepend` puts it ahead of them, and the next run finds all in place."""
+    ours = block(OURS[0]) + block(OURS[1])
+    banned = FRAME % (BAN + ours + ALLOWED)
+    assert ufw_rules.with_ours(ufw_rules.without_ours(banned), OURS) == banned
 
 
 def test_blocks_of_ours_are_found_wherever_the_administrator_moved_them():
@@ -133,7 +176,7 @@ def test_what_is_no_rule_file_is_not_written_into(text):
 def test_rules_read_as_sentences():
     text = ufw_rules.with_ours(FOREIGN, OURS[:1])
     assert ufw_rules.readable(text) == [
-        "  ALLOW IN tcp from 198.18.0.0/24 to anywhere port 631  # printfleet.cups: " + IPP,
         "  DENY LOG IN any from 203.0.113.7 to anywhere  # ba",
+        "  ALLOW IN tcp from 198.18.0.0/24 to anywhere port 631  # printfleet.cups: " + IPP,
         "  ALLOW IN tcp from anywhere to anywhere port 22",
     ]
