@@ -56,6 +56,12 @@ molecule: $(addprefix molecule-,$(SCENARIOS)) ## Run all Molecule scenarios, one
 molecule-%: env images ## Run one Molecule scenario, such as molecule-nftables
 	@$(STEP) "Molecule scenario $* (some minutes)" $(RUN) tools/scenario $* $(MOLECULE_ARGS)
 
+faults-wide: env images ## Kill the module before every single step, on both releases of Debian (hours)
+	@PRINTFLEET_FAULTS=wide $(STEP) "Faults at every step" $(RUN) tools/scenario faults $(MOLECULE_ARGS)
+	@PRINTFLEET_FAULTS=wide PRINTFLEET_FAULTS_NFTABLES=debian12 PRINTFLEET_FAULTS_FIREWALLD=debian12 \
+		PRINTFLEET_FAULTS_UFW=debian13 $(STEP) "Faults at every step, the releases turned round" \
+		$(RUN) tools/scenario faults $(MOLECULE_ARGS)
+
 test: ## Run everything: env, engine, images, lint, sanity, importer, unit, all scenarios
 	@tools/test-all $(SCENARIOS)
 

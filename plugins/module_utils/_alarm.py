@@ -96,6 +96,8 @@ def set_alarm(host: Host, name: str, seconds: int, program: str) -> None:
     must(host, [
         "systemd-run", "--quiet", "--collect", "--unit=" + _unit(name), "--on-active=%d" % seconds,
         "--timer-property=AccuracySec=100ms", "--property=Type=oneshot",
+        # A lock that is held or a full disk may pass.  2 is Python's word for a program that is gone: all is done.
+        "--property=Restart=on-failure", "--property=RestartSec=10", "--property=RestartPreventExitStatus=2",
     ] + command)
 
 

@@ -33,7 +33,7 @@ def governing(known: Dict[str, Backend]) -> list:
 def findings(
     known: Dict[str, Backend], policy: Optional[Policy], holder: str = ""
 ) -> List[_findings.Finding]:
-    """What stands beside our rules on this host; without a policy, what will stand beside them.  ``holder`` has our rules now."""
+    """What stands beside our rules on this host; without a policy, what will.  ``holder`` has our rules now."""
     active = governing(known)
     found = [_findings.two_managers(active)] if len(active) > 1 else []
     if holder and len(active) == 1 and holder not in active:

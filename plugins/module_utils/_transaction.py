@@ -220,8 +220,8 @@ def pending() -> Optional[Trial]:
     return _load()
 
 
-def clear_leftovers(known: Dict[str, Backend], host: Host) -> None:
-    """Before a new change: refuse beside a trial that still runs, and finish what a dead run left behind."""
+def refuse_beside_another(host: Host) -> None:
+    """Raise BackendError where another change is on trial: what the host is like then is not settled."""
     trial = pending()
     if trial is not None and trial.boot == _boot() and _alarm.is_set(host, trial.cookie):
         rest = trial.ends - time.monotonic()
@@ -231,6 +231,11 @@ def clear_leftovers(known: Dict[str, Backend], host: Host) -> None:
                 "another change of this host waits for its confirmation, for %d seconds more: run again then"
                 % max(1, round(rest))
             )
+
+
+def clear_leftovers(known: Dict[str, Backend], host: Host) -> None:
+    """Before a new change: finish what a dead run left behind; raises BackendError where a trial still runs."""
+    refuse_beside_another(host)
     take_back(known, host)
     _forget()
 

@@ -236,7 +236,9 @@ def run(module: AnsibleModule, host: _managed_host.ManagedHost, known: dict) -> 
     if params["confirm"]:
         return confirm(params["confirmation"], known, host, params["confirm"] == "anew")
     _words.read_seconds(params["confirm_timeout"], "cups_firewall_confirm_timeout")
-    if not module.check_mode:
+    if module.check_mode:
+        _transaction.refuse_beside_another(host)
+    else:
         _transaction.clear_leftovers(known, host)
     change = work_out(params, known)
     for warning in change.warnings:

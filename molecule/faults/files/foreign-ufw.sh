@@ -1,0 +1,2 @@
+iptables-restore --noflush /opt/faults/docker-like.v4
+nft -f /opt/faults/fail2ban-like.nft

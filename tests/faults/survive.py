@@ -1,0 +1,261 @@
+# Copyright (c) 2026 the printfleet.cups maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Try one fault on one host: break, run, mend, and judge at each point what the host is."""
+
+from __future__ import annotations
+
+import contextlib
+import secrets
+import subprocess
+import time
+from typing import Callable, Dict, List, NamedTuple
+
+from .machine import KILLED, LONG, TRIAL, Machine, Picture
+
+SHORT = 5  # the least that the module takes
+BEGUN = "/.printfleet-cups-"
+
+
+class Case(NamedTuple):
+    """Where a fault is tried: the change from what is in force to the other one of two wishes."""
+
+    machine: Machine
+    wishes: Dict[str, dict]
+    pictures: Dict[str, Picture]
+    at: str
+    to: str
+    steps: Dict[str, List[str]]  # of an undisturbed "change" that way, of its "confirm", and of its "undo"
+
+
+class Fault(NamedTuple):
+    """One way in which a change can go wrong.
+
+    ``broken`` breaks the host as long as it lasts, ``strike`` makes the change meanwhile and gives the proof in
+    words that the fault did happen (it asserts that), ``after`` is what the host does by itself once all is mended.
+    """
+
+    name: str
+    broken: Callable[[Machine], "contextlib.AbstractContextManager[None]"]
+    strike: Callable[[Case], str]
+    after: Callable[[Case], None]
+
+
+def judge(case: Case, strict: bool = True) -> str:
+    """The name of the wish that is wholly in force, in the kernel and on disk.
+
+    What a killed writer began has a name that nothing loads; only ``strict`` judges that it has gone.
+    """
+    now = case.machine.look()
+    if not strict:
+        now = now._replace(files={path: entry for path, entry in now.files.items() if BEGUN not in path})
+    differences = {name: picture.differences(now) for name, picture in case.pictures.items()}
+    same = [name for name, found in differences.items() if not found]
+    assert same, "neither wholly old nor wholly new.\n\n" + "\n\n".join(
+        "Against %s:\n%s" % (name, "\n".join(found)) for name, found in differences.items()
+    )
+    return same[0]
+
+
+def no_half_files(case: Case) -> None:
+    """Each single file that a firewall or systemd would load is the old one or the new one."""
+    now = case.machine.look().files
+    pictures = [picture.files for picture in case.pictures.values()]
+    known = {path: [files.get(path) for files in pictures] for path in {*now, *pictures[0], *pictures[1]}}
+    wrong = [p for p in known if now.get(p) not in known[p] and BEGUN not in p]
+    # A folder's own entry says nothing, and the unit that ends a trial at boot comes with each trial.
+    wrong = [p for p in wrong if not p.startswith("/etc/systemd/system/printfleet-cups-recovery")]
+    assert not wrong, "neither old nor new: %s" % ", ".join(wrong)
+
+
+def survive(case: Case, fault: Fault) -> List[str]:
+    """Try it; gives what was seen, raises AssertionError where the host did not survive."""
+    machine, started = case.machine, time.monotonic()
+    with fault.broken(machine):
+        proof = fault.strike(case)
+        machine.must_serve()
+    if fault.after is not nothing_more:
+        no_half_files(case)
+    fault.after(case)
+    ended = judge(case, strict=False)
+    machine.must_serve(closed=True)
+    machine.apply(case.wishes[case.to])
+    again = machine.apply(case.wishes[case.to])
+    assert again.answer is not None and not again.answer["changed"], "not idempotent: %s" % again.told()
+    assert judge(case) == case.to
+    machine.must_serve()
+    word = "new" if ended == case.to else "old"
+    return [proof, "the host was wholly in the %s state" % word, "%.0f s" % (time.monotonic() - started)]
+
+
+# --- how a run can go: each gives the proof that the fault struck ---------------------------------------------------
+
+
+def fails(words: str, seconds: int = LONG, **options) -> Callable[[Case], str]:
+    """The module says itself that it failed, and why; the host is as it was at once."""
+    def strike(case: Case) -> str:
+        outcome = case.machine.propose(case.wishes[case.to], seconds, **options)
+        assert outcome.failed and words in outcome.answer["msg"], outcome.told()
+        return "the module said: %s" % outcome.answer["msg"]
+    return strike
+
+
+def goes_on(proof: Callable[[Machine], str], **options) -> Callable[[Case], str]:
+    """The change is made all the same, and confirmed."""
+    def strike(case: Case) -> str:
+        seen = proof(case.machine)
+        outcome = case.machine.propose(case.wishes[case.to], LONG, **options)
+        assert outcome.cookie, outcome.told()
+        settled = case.machine.confirm(outcome.cookie, **options)
+        assert (settled.answer or {}).get("outcome") == "settled", settled.told()
+        return seen
+    return strike
+
+
+def killed(share: float, how: str = "kill", confirming: bool = False) -> Callable[[Case], str]:
+    """The module is killed at a step, so far on its way (0 is its first change of anything, 1 its last)."""
+    def strike(case: Case) -> str:
+        known = case.steps["confirm" if confirming else "change"]
+        first = 1 if confirming else begins(known)
+        return strike_at(case, first + round(share * (len(known) - first)), how, confirming)
+    return strike
+
+
+def killed_at(at: int, confirming: bool) -> Callable[[Case], str]:
+    """The module is killed at that step."""
+    return lambda case: strike_at(case, at, "kill", confirming)
+
+
+def begins(steps: List[str]) -> int:
+    """The first step of a change that changes anything: it makes the trial's folder."""
+    return next(number for number, step in enumerate(steps, 1) if TRIAL in step)
+
+
+def killed_in(words: str) -> Callable[[Case], str]:
+    """The module is killed some moments after it started the last program with such words."""
+    def strike(case: Case) -> str:
+        numbers = [number for number, step in enumerate(case.steps["change"], 1) if words in step]
+        return strike_at(case, numbers[-1], "during", False)
+    return strike
+
+
+def strike_at(case: Case, at: int, how: str, confirming: bool) -> str:
+    """Kill the run at that step, and see that it died there."""
+    outcome = case.machine.ended(begun(case, at, how, confirming))
+    assert outcome.status == KILLED and outcome.answer is None, outcome.told()
+    return "killed %s step %d: %s" % ("before" if how == "kill" else "in", at, case.machine.steps()[-1][:100])
+
+
+def begun(case: Case, at: int, how: str, confirming: bool) -> "subprocess.Popen[str]":
+    """Start the change, or its confirmation, that is to end at that step."""
+    machine = case.machine
+    cookie = secrets.token_hex(8)
+    change = dict(case.wishes[case.to], confirm_timeout=SHORT, confirmation=cookie)
+    if not confirming:
+        return machine.start(change, at=at, how=how)
+    outcome = machine.module(change)
+    assert outcome.cookie, outcome.told()
+    return machine.start({"confirmation": cookie, "confirm": "anew"}, at=at, how=how)
+
+
+def power_cut(share: float, confirming: bool = False) -> Callable[[Case], str]:
+    """The whole host is switched off at a step, and on again."""
+    def strike(case: Case) -> str:
+        machine = case.machine
+        known = case.steps["confirm" if confirming else "change"]
+        first = 1 if confirming else begins(known)
+        at = first + round(share * (len(known) - first))
+        running = begun(case, at, "stop", confirming)
+        until = time.monotonic() + 60
+        # It stops itself, so that the power goes exactly there.
+        while "T (stopped)" not in machine.says("sh", "-c", "grep -h State /proc/$(pgrep -f [r]unner.py)/status")[1]:
+            assert running.poll() is None and time.monotonic() < until, machine.ended(running).told()
+        seen = machine.steps()[-1][:100]
+        machine.cut_power()
+        assert machine.ended(running).answer is None
+        machine.power_on()
+        return "switched off before step %d: %s" % (at, seen)
+    return strike
+
+
+def waits_for_nobody(case: Case) -> str:
+    """The change is made and nobody comes to confirm it."""
+    outcome = case.machine.propose(case.wishes[case.to], SHORT)
+    assert outcome.cookie and case.machine.waits(), outcome.told()
+    return "the change waited for its confirmation"
+
+
+def power_cut_on_trial(case: Case) -> str:
+    """The host is switched off while a change waits for its confirmation."""
+    outcome = case.machine.propose(case.wishes[case.to], LONG)
+    assert outcome.cookie and case.machine.waits(), outcome.told()
+    boot(case)
+    return "switched off while the change was on trial"
+
+
+def python_gone(case: Case) -> str:
+    """The alarm finds no Python: it cannot take back anything, and the next boot does."""
+    machine = case.machine
+    waits_for_nobody(case)
+    path = machine.run("readlink", "-f", "/usr/bin/python3").strip()
+    machine.shell("cp -a %s /opt/faults/python; rm %s" % (path, path))
+    try:
+        time.sleep(SHORT + 1.5)
+        assert machine.waits(), "the alarm has rung all the same"
+        machine.must_serve()
+    finally:
+        machine.run("cp", "-a", "/opt/faults/python", path)
+    return "after the alarm the change was still on trial"
+
+
+def undo_killed(share: float) -> Callable[[Case], str]:
+    """The program that takes the change back is killed, so far on its way."""
+    return lambda case: undo_killed_at(round(share * len(case.steps["undo"])))(case)
+
+
+def undo_killed_at(at: int) -> Callable[[Case], str]:
+    """The same at that step; what is left to be done the next run does."""
+    def strike(case: Case) -> str:
+        machine = case.machine
+        cookie = machine.propose(case.wishes[case.to], SHORT).cookie
+        # Started by hand a little before the alarm: it waits for the trial's end by itself, and has the lock first.
+        outcome = machine.module({}, program=TRIAL + "/undo.py", at=at, argument=cookie)
+        assert outcome.status == KILLED, outcome.told()
+        return "killed before step %d of taking back: %s" % (at, machine.steps()[-1][:100])
+    return strike
+
+
+def two_controllers(case: Case) -> str:
+    """Two runs with different wishes at the same moment, and a third while the winner waits."""
+    machine = case.machine
+    wishes = [dict(w, confirm_timeout=LONG, confirmation=secrets.token_hex(8)) for w in case.wishes.values()]
+    running = [machine.start(wish) for wish in wishes + [wishes[0]]]
+    ended = [machine.ended(one) for one in running]
+    winners = [outcome for outcome in ended if outcome.cookie]
+    losers = [outcome for outcome in ended if outcome.failed]
+    # Who wishes for what is in force already has nothing to do and says so, if he comes first.
+    assert len(winners) == 1 and losers, [outcome.told() for outcome in ended]
+    settled = machine.confirm(winners[0].cookie)
+    assert (settled.answer or {}).get("outcome") == "settled", settled.told()
+    return "refused beside the other: %s" % losers[0].answer["msg"]
+
+
+# --- what the host does by itself -------------------------------------------------------------------------------
+
+
+def nothing_more(case: Case) -> None:
+    """The module has said how the host is, so it is so now."""
+    assert not case.machine.waits(), "a trial is left"
+
+
+def alarm(case: Case) -> None:
+    """Wait until the alarm has rung.  Where it was not even set nothing is touched yet, and the next run tidies up."""
+    if case.machine.has_alarm():
+        case.machine.wait_for_alarm(SHORT + 40)
+
+
+def boot(case: Case) -> None:
+    """Switch off and on."""
+    case.machine.cut_power()
+    case.machine.power_on()
+    assert not case.machine.waits(), "a trial is left after the boot"
