@@ -124,9 +124,9 @@ class Machine:
         """Run the module to its end."""
         return self.ended(self.start(params, **options))
 
-    def apply(self, params: dict) -> Outcome:
-        """A plain run, as a play makes it: the change, then its confirmation by another run."""
-        outcome = self.propose(params, LONG)
+    def apply(self, params: dict, seconds: int = LONG) -> Outcome:
+        """A plain run, as a play makes it: the change, then its confirmation by another run where one is due."""
+        outcome = self.propose(params, seconds)
         assert outcome.answer is not None and not outcome.failed, outcome.told()
         if outcome.cookie:
             settled = self.confirm(outcome.cookie)

@@ -9,7 +9,7 @@ import pytest
 from ansible_collections.printfleet.cups.plugins.module_utils._backend import Result
 from ansible_collections.printfleet.cups.plugins.module_utils._backends import firewalld_runtime, firewalld_zones
 
-TABLES = "# Generated on some day\n*filter\n:INPUT ACCEPT [3:4]\n:DOCKER-USER - [0:0]\n-A FORWARD -j DOCKER-USER\nCOMMIT\n"
+TABLES = "# Made on some day\n*filter\n:INPUT ACCEPT [3:4]\n:DOCKER-USER - [0:0]\n-A FORWARD -j DOCKER-USER\nCOMMIT\n"
 EMPTY = "*filter\n:INPUT ACCEPT [0:0]\nCOMMIT\n"
 
 
