@@ -60,7 +60,8 @@ SAME: List[Fault] = [
     Fault("package missing", breakage.program_gone, fails("needs the package"), nothing_more),
     # The other way the first files to go would make room for the rest.
     Fault(
-        "disk full where the firewall's files lie", breakage.full_etc(0), fails("No space left"), nothing_more, "strict",
+        "disk full where the firewall's files lie", breakage.full_etc(0), fails("No space left"), nothing_more,
+        "strict",
     ),
     Fault(
         "disk full where the trial is kept", breakage.full("/var/lib/printfleet-cups", 0), fails("No space left"),
