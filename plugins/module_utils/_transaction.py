@@ -135,9 +135,9 @@ def end(host: Host) -> None:
     try:
         _tell(trial, KEPT)
         _alarm.stop_alarm(host, trial.cookie)
-        _forget()
         if trial.leaves:
             _alarm.drop_recovery(host)
+        _forget()
     except (OSError, BackendError):
         # It is decided, and nothing may say otherwise any more: the next run tidies up.
         pass
@@ -237,6 +237,8 @@ def clear_leftovers(known: Dict[str, Backend], host: Host) -> None:
     """Before a new change: finish what a dead run left behind; raises BackendError where a trial still runs."""
     refuse_beside_another(host)
     take_back(known, host)
+    if os.path.exists(os.path.join(FOLDER, _SETTLED)) and _load().leaves:
+        _alarm.drop_recovery(host)
     _forget()
 
 
@@ -275,7 +277,12 @@ def _load() -> Trial:
 
 
 def _forget() -> None:
-    shutil.rmtree(FOLDER, ignore_errors=False) if os.path.isdir(FOLDER) else None
+    """In one moment: a folder that is half gone would be a trial that nobody can read and nobody can end."""
+    gone = FOLDER + ".gone"
+    shutil.rmtree(gone, ignore_errors=True)
+    if os.path.isdir(FOLDER):
+        os.rename(FOLDER, gone)
+        shutil.rmtree(gone)
     _files.remove_folder(FOLDER)
 
 

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import os
 import traceback
 from typing import Callable, Dict, List, NamedTuple, Tuple
 
@@ -13,8 +12,6 @@ from . import catalogue, survive
 from .machine import LONG, TRIAL, Machine
 from .survive import Case, Fault
 
-# The wide form takes hours: killed before every single step.
-WIDE = os.environ.get("PRINTFLEET_FAULTS") == "wide"
 Say = Callable[[str], None]
 
 
@@ -80,10 +77,13 @@ def run(machine: Machine, say: Say) -> List[Result]:
     faults = list(catalogue.FAULTS[machine.backend])
     results: List[Result] = []
     at, to = "sparing", "strict"
-    if WIDE:
+    if catalogue.WIDE:
         faults += catalogue.every_step(Case(machine, wanted, pictures, at, to, steps[(at, to)]))
         faults += catalogue.every_step(Case(machine, wanted, pictures, to, at, steps[(to, at)]))
     for fault in faults:
+        if fault.towards == at:
+            machine.apply(wanted[to])
+            at, to = to, at
         result = attempt(Case(machine, wanted, pictures, at, to, steps[(at, to)]), fault)
         results.append(result)
         say("%s: %s: %s" % (machine.backend, fault.name, result.told.splitlines()[0] if result.told else ""))

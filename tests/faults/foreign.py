@@ -64,8 +64,10 @@ def others(machine: Machine) -> Dict[str, str]:
             "".join(line + "\n" for line in saved.splitlines() if not OURS.search(line) and line != NAMELESS)
         ),
     }
-    files = {path: entry for path, entry in machine.look().files.items() if not OURS.search(path)}
-    found.update({path: "\n".join(map(str, _without_ours(machine, path, entry))) for path, entry in files.items()})
+    for path, entry in machine.look().files.items():
+        # A folder of systemd's for links comes and goes with the first and the last of them.
+        if not OURS.search(path) and entry[0] != "d":
+            found[path] = "\n".join(map(str, _without_ours(machine, path, entry)))
     if machine.backend == "ufw":
         status = machine.run("ufw", "status", "verbose")
         found["ufw status"] = "\n".join(line for line in status.splitlines() if not OURS.search(line))
@@ -84,7 +86,7 @@ def _native(listing: str) -> List[str]:
             continue
         blocks = re.split(r"(?m)^(?=\t(?:chain|set|map) )", table)
         kept += [
-            "".join(line for line in block.splitlines(True) if not OURS.search(line))
+            "".join(line for line in block.splitlines(True) if not OURS.search(line) and line != "}\n")
             for block in blocks if not OURS.search(block.split("{")[0]) or block.startswith("table")
         ]
     return kept
@@ -93,11 +95,10 @@ def _native(listing: str) -> List[str]:
 def _without_ours(machine: Machine, path: str, entry: list) -> list:
     """A file's entry; of ufw's rule files, which we share, what is left without our blocks."""
     if machine.backend != "ufw" or not path.startswith("/etc/ufw/user"):
-        return [] if entry[0] == "d" else entry
-    blocks = re.split(r"(?m)^\n?(?=### tuple ###|### END RULES)", entry[5])
-    hexed = "printfleet.cups: ".encode("ascii").hex()
-    kept = [block for block in blocks if "comment=" + hexed not in block.split("\n")[0]]
-    return entry[:4] + ["".join(block.strip("\n") + "\n" for block in kept)]
+        return entry
+    comment = "printfleet.cups: ".encode("ascii").hex()
+    block = r"(?m)^\n### tuple ### [^\n]* comment=%s[^\n]*\n(?:-A [^\n]*\n)+" % comment
+    return entry[:4] + [re.sub(block, "", entry[5])]
 
 
 def differences(before: Dict[str, str], after: Dict[str, str]) -> str:

@@ -8,7 +8,6 @@ from __future__ import annotations
 import io
 import itertools
 import json
-import os
 import pathlib
 import re
 import secrets
@@ -124,9 +123,9 @@ class Machine:
         """Run the module to its end."""
         return self.ended(self.start(params, **options))
 
-    def apply(self, params: dict) -> Outcome:
-        """A plain run, as a play makes it: the change, then its confirmation by another run."""
-        outcome = self.propose(params, LONG)
+    def apply(self, params: dict, seconds: int = LONG) -> Outcome:
+        """A plain run, as a play makes it: the change, then its confirmation by another run where one is due."""
+        outcome = self.propose(params, seconds)
         assert outcome.answer is not None and not outcome.failed, outcome.told()
         if outcome.cookie:
             settled = self.confirm(outcome.cookie)
@@ -168,10 +167,9 @@ class Machine:
     def look(self) -> Picture:
         """The host as it is now.  A trial that waits is no part of it: that belongs to the run."""
         listed = json.loads(lab.inside_python(self.name, "files.py", json.dumps(snapshot.FOLDERS)))
-        skip = (TRIAL + "/", os.path.dirname(TRIAL) + "/.trial")
         files = {
             path: entry for path, entry in listed.items()
-            if not snapshot.VOLATILE.fullmatch(path) and path != TRIAL and not path.startswith(skip)
+            if not snapshot.VOLATILE.fullmatch(path) and not path.startswith(TRIAL)
         }
         kernel = self.shell("nft --stateless list ruleset; iptables-save; ip6tables-save")
         shown = self.run("systemctl", "show", "--property=Id,ActiveState,UnitFileState", *(s + ".service" for s in (

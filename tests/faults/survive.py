@@ -33,12 +33,14 @@ class Fault(NamedTuple):
 
     ``broken`` breaks the host as long as it lasts, ``strike`` makes the change meanwhile and gives the proof in
     words that the fault did happen (it asserts that), ``after`` is what the host does by itself once all is mended.
+    ``towards`` is the wish that the change has to lead to, "" for either.
     """
 
     name: str
     broken: Callable[[Machine], "contextlib.AbstractContextManager[None]"]
     strike: Callable[[Case], str]
     after: Callable[[Case], None]
+    towards: str = ""
 
 
 def judge(case: Case, strict: bool = True) -> str:
@@ -79,7 +81,8 @@ def survive(case: Case, fault: Fault) -> List[str]:
     fault.after(case)
     ended = judge(case, strict=False)
     machine.must_serve(closed=True)
-    machine.apply(case.wishes[case.to])
+    # The next run is one that settles at once, since the change before was one that waits.
+    machine.apply(case.wishes[case.to], seconds=0)
     again = machine.apply(case.wishes[case.to])
     assert again.answer is not None and not again.answer["changed"], "not idempotent: %s" % again.told()
     assert judge(case) == case.to
@@ -112,12 +115,12 @@ def goes_on(proof: Callable[[Machine], str], **options) -> Callable[[Case], str]
     return strike
 
 
-def killed(share: float, how: str = "kill", confirming: bool = False) -> Callable[[Case], str]:
+def killed(share: float, confirming: bool = False, seconds: int = SHORT) -> Callable[[Case], str]:
     """The module is killed at a step, so far on its way (0 is its first change of anything, 1 its last)."""
     def strike(case: Case) -> str:
         known = case.steps["confirm" if confirming else "change"]
         first = 1 if confirming else begins(known)
-        return strike_at(case, first + round(share * (len(known) - first)), how, confirming)
+        return strike_at(case, first + round(share * (len(known) - first)), "kill", confirming, seconds)
     return strike
 
 
@@ -139,18 +142,18 @@ def killed_in(words: str) -> Callable[[Case], str]:
     return strike
 
 
-def strike_at(case: Case, at: int, how: str, confirming: bool) -> str:
+def strike_at(case: Case, at: int, how: str, confirming: bool, seconds: int = SHORT) -> str:
     """Kill the run at that step, and see that it died there."""
-    outcome = case.machine.ended(begun(case, at, how, confirming))
+    outcome = case.machine.ended(begun(case, at, how, confirming, seconds))
     assert outcome.status == KILLED and outcome.answer is None, outcome.told()
     return "killed %s step %d: %s" % ("before" if how == "kill" else "in", at, case.machine.steps()[-1][:100])
 
 
-def begun(case: Case, at: int, how: str, confirming: bool) -> "subprocess.Popen[str]":
+def begun(case: Case, at: int, how: str, confirming: bool, seconds: int = SHORT) -> "subprocess.Popen[str]":
     """Start the change, or its confirmation, that is to end at that step."""
     machine = case.machine
     cookie = secrets.token_hex(8)
-    change = dict(case.wishes[case.to], confirm_timeout=SHORT, confirmation=cookie)
+    change = dict(case.wishes[case.to], confirm_timeout=seconds, confirmation=cookie)
     if not confirming:
         return machine.start(change, at=at, how=how)
     outcome = machine.module(change)

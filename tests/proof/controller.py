@@ -13,6 +13,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
 from typing import Dict, NamedTuple
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -20,8 +21,8 @@ MODULE = "printfleet.cups.cups_firewall"
 # Longer than any run takes on a busy machine.
 PATIENCE = 300
 
-CLINGING = """#!/bin/sh
-case " $* " in *" -O stop "*) exit 0;; esac
+SSH = """#!/bin/sh
+case " $* " in *" -O stop "*) exec %s;; esac
 exec ssh "$@"
 """
 
@@ -42,7 +43,7 @@ class Run(NamedTuple):
 
 
 class Running(NamedTuple):
-    """A run of Ansible that goes on, with all its processes in a group of their own."""
+    """A run of Ansible that goes on."""
 
     process: "subprocess.Popen[bytes]"
     folder: pathlib.Path
@@ -87,8 +88,7 @@ class Controller:
         argv = [str(pathlib.Path(sys.executable).with_name("ansible-playbook")), "-i", str(self._inventory)]
         argv += ["--extra-vars", json.dumps(variables), *arguments, str(self._playbook)]
         with (folder / "output").open("wb") as output:
-            process = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=output, stderr=output, env=environment,
-                                       start_new_session=True)
+            process = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=output, stderr=output, env=environment)
         return Running(process, folder)
 
     def finish(self, running: Running) -> Run:
@@ -107,8 +107,15 @@ class Controller:
         return self.finish(self.start(variables, *arguments))
 
     def kill(self, running: Running) -> None:
-        """End all its processes at once, as the machine's own end would."""
-        os.killpg(running.process.pid, signal.SIGKILL)
+        """End all its processes by SIGKILL, as the machine's own end would.
+
+        Ansible's workers are in sessions of their own, and so is what ControlPersist leaves behind: they are known
+        by the environment that they have from it.
+        """
+        mark = b"RECORD_RESULTS=%s\0" % str(running.folder / "results").encode()
+        running.process.kill()
+        while _kill_marked(mark):
+            time.sleep(0.02)
         running.process.wait()
 
     def login(self, host: str) -> str:
@@ -128,9 +135,22 @@ class Controller:
         """The address by which the host sees Ansible."""
         return self.hosts[host]["seen_as"]
 
-    def clinging_ssh(self) -> str:
-        """The path of an ssh that leaves connections as they are when it is told to end them."""
-        path = pathlib.Path(self._sockets) / "clinging-ssh"
-        path.write_text(CLINGING, encoding="utf-8")
+    def ssh(self, instead: str) -> str:
+        """The path of an ssh that runs something else when it is told to end a connection."""
+        path = pathlib.Path(self._sockets) / ("ssh-" + instead.replace(" ", "-"))
+        path.write_text(SSH % instead, encoding="utf-8")
         path.chmod(0o755)
         return str(path)
+
+
+def _kill_marked(mark: bytes) -> int:
+    """Kill all processes with that word in their environment; gives how many there were."""
+    found = 0
+    for path in pathlib.Path("/proc").glob("[0-9]*/environ"):
+        try:
+            if mark in path.read_bytes():
+                os.kill(int(path.parent.name), signal.SIGKILL)
+                found += 1
+        except OSError:
+            continue  # it has ended, or is another user's
+    return found

@@ -5,18 +5,20 @@
 
 from __future__ import annotations
 
-# An address of nobody's on the scenario's network: a row with this peer is open to nobody else.
-NOBODY = "198.18.11.99"
-# It closes the port by which Ansible comes.
+# It lets in an address of nobody's, and closes the port by which Ansible comes.
 CUT = {
-    "cups_firewall_extra_flows": [
-        {"port": "{{ ssh_port }}", "service": "SSH", "protocols": ["tcp"], "directions": ["in"], "peers": [NOBODY]},
-    ],
+    "cups_firewall_extra_flows": [{
+        "port": "{{ ssh_port }}",
+        "service": "SSH",
+        "protocols": ["tcp"],
+        "directions": ["in"],
+        "peers": ["{{ lab_v4 }}99"],
+    }],
 }
 UNGUARDED = {**CUT, "cups_firewall_guard": False}
 # Everything refused that is not asked for; nobody speaks of SSH.
 GOOD = {
-    "cups_firewall_sources": ["198.18.11.0/24", "2001:db8:11::/64"],
+    "cups_firewall_sources": ["{{ lab_v4 }}0/24", "{{ lab_v6 }}/64"],
     "cups_firewall_default_incoming": "deny",
     "cups_firewall_default_outgoing": "deny",
 }
@@ -24,5 +26,8 @@ REMOVED = {"cups_firewall_state": "absent"}
 
 
 def within(seconds: int, wishes: dict) -> dict:
-    """The same with so much time for the confirmation."""
+    """The same with so much time for the confirmation.
+
+    A change that is to be confirmed costs no more with more of it, and a busy machine may need it.
+    """
     return {**wishes, "cups_firewall_confirm_timeout": seconds}

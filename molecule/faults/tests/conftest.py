@@ -61,7 +61,11 @@ def tried(request: pytest.FixtureRequest) -> Dict[str, Tried]:
 
     known = machines()
     with ThreadPoolExecutor(len(known)) as pool:
-        return dict(zip([m.backend for m in known], pool.map(lambda machine: try_host(machine, say), known)))
+        running = {machine.backend: pool.submit(try_host, machine, say) for machine in known}
+    for backend, one in running.items():
+        if one.exception() is not None:
+            say("%s: could not be tried: %s" % (backend, one.exception()))
+    return {backend: one.result() for backend, one in running.items()}
 
 
 def pytest_terminal_summary(terminalreporter) -> None:

@@ -5,6 +5,11 @@
 
 Services are the page's rows, sets hold the peers, and policies say who may do what.  A policy comes before or
 after all zones, so the administrator's zones stay as they are (see ``firewalld_objects``).
+
+What firewalld cannot say, so that it stays as it is: a ban by a rich rule of a zone (fail2ban's action
+firewallcmd-rich-rules) or by the zone drop does not reach the ports of our openings, since these come before all
+zones.  Bans by direct rules (firewallcmd-new, -multiport, -allports, -ipset) and by fail2ban's nftables actions,
+which Debian's package uses, stand in tables of their own, and a packet has to pass these as well.
 """
 
 from __future__ import annotations

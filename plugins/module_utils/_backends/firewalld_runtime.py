@@ -5,13 +5,19 @@
 
 fail2ban's bans and rules tried without --permanent live there.  So a reload of ours changes nothing that is
 not ours.  Bindings of interfaces are left out: firewalld itself holds them over a reload.
+
+Where there are direct rules, a reload also empties all tables of iptables, Docker's and everybody's (measured,
+firewalld 2.3): firewalld takes them for its own.  So they are held as well, beside its backend nftables.
 """
 
 from __future__ import annotations
 
-from typing import Dict, Iterable, List, NamedTuple, Optional
+import re
+from typing import Dict, Iterable, List, NamedTuple, Optional, Tuple
 
-from ansible_collections.printfleet.cups.plugins.module_utils._backend import OWNER, BackendError, Host
+from ansible_collections.printfleet.cups.plugins.module_utils import _files
+from ansible_collections.printfleet.cups.plugins.module_utils._backend import OWNER, BackendError, Host, must
+from ansible_collections.printfleet.cups.plugins.module_utils._backends import firewalld_zones
 from ansible_collections.printfleet.cups.plugins.module_utils._backends.firewalld_bus import call
 from ansible_collections.printfleet.cups.plugins.module_utils._backends.firewalld_objects import POLICIES
 
@@ -25,20 +31,40 @@ _DIRECT = (
 _FIXED = (
     "short", "description", "version", "target", "priority", "ingress_priority", "egress_priority", "interfaces",
 )
+_IPTABLES = ("iptables", "ip6tables")
+# Packet counters and the remarks of iptables-save, which differ at each look.
+_VOLATILE = re.compile(r"(?m)^#.*\n|\[\d+:\d+\]")
 
 
 class Held(NamedTuple):
-    """Settings of zones and policies that are not ours, entries of sets, and direct rules, as firewalld tells them."""
+    """Settings of zones and policies that are not ours, entries of sets, and direct rules, as firewalld tells them.
+
+    ``tables`` are all tables of iptables, by its name.
+    """
 
     zones: Dict[str, dict]
     policies: Dict[str, dict]
     sets: Dict[str, list]
     direct: Dict[str, list]
+    tables: Tuple[Tuple[str, str], ...] = ()
 
 
 def hold(host: Host) -> Held:
     """Read it all, of the zones those that have to do with packets now."""
-    return _hold(host, [call(host, "", "getDefaultZone")] + list(call(host, "zone", "getActiveZones") or {}))
+    held = _hold(host, [call(host, "", "getDefaultZone")] + list(call(host, "zone", "getActiveZones") or {}))
+    configuration = _files.read(firewalld_zones.CONFIGURATION)
+    if firewalld_zones.setting(configuration, "FirewallBackend", "nftables") != "nftables":
+        # Then firewalld's own rules are in there, ours among them.
+        return held
+    return held._replace(tables=tuple((name, _saved(host, name)) for name in _IPTABLES if _has(host, name)))
+
+
+def _has(host: Host, name: str) -> bool:
+    return bool(host.program(name + "-save")) and bool(host.program(name + "-restore"))
+
+
+def _saved(host: Host, name: str) -> str:
+    return must(host, [name + "-save"])
 
 
 def _hold(host: Host, zones: Iterable[str]) -> Held:
@@ -71,6 +97,10 @@ def give_back(host: Host, held: Held) -> None:
     for read, add, signature in _DIRECT:
         for lost in (entry for entry in held.direct[read] if entry not in now.direct[read]):
             call(host, "direct", add, signature, *lost)
+    for name, tables in held.tables:
+        if "\n-A " in tables and _VOLATILE.sub("", _saved(host, name)) != _VOLATILE.sub("", tables):
+            # Each table in one transaction.
+            must(host, [name + "-restore", "-w", "10"], tables)
 
 
 def _entries(host: Host, name: str) -> Optional[List[str]]:

@@ -1,0 +1,79 @@
+# Copyright (c) 2026 the printfleet.cups maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A trial whose end was cut short by a kill: whoever comes next can go on."""
+
+from __future__ import annotations
+
+import os
+import shutil
+
+import pytest
+from ansible_collections.printfleet.cups.plugins.module_utils import _alarm, _files, _transaction
+from ansible_collections.printfleet.cups.plugins.module_utils._backend import Result
+
+
+class PlayedHost:
+    """All programs succeed."""
+
+    def program(self, name):
+        return "/usr/bin/" + name
+
+    def run(self, argv, stdin=None):
+        return Result(0, "", "")
+
+
+@pytest.fixture
+def host(tmp_path, monkeypatch):
+    for module, name, value in (
+        (_transaction, "FOLDER", "lib/trial"), (_transaction, "OUTCOME", "run/outcome"),
+        (_alarm, "_RECOVERY_FILE", "etc/r.service"), (_alarm, "_RECOVERY_LINK", "etc/s.wants/r.service"),
+    ):
+        monkeypatch.setattr(module, name, str(tmp_path / value))
+    monkeypatch.setattr("os.fchown", lambda *_arguments: None)
+    monkeypatch.setattr(_alarm, "has_systemd", lambda: True)
+    (tmp_path / "etc").mkdir()
+    (tmp_path / "run").mkdir()
+    return PlayedHost()
+
+
+class Killed(BaseException):
+    """As little as a kill can be caught."""
+
+
+def test_a_folder_that_is_removed_is_no_trial_at_any_moment(host, monkeypatch):
+    """Killed after the first file has gone, whichever that is."""
+    scope = _transaction.Scope((), (), (), False)
+    _transaction.begin(scope, 30, host)
+    real = shutil.rmtree
+
+    def half(folder, ignore_errors=False):
+        if ignore_errors:
+            return
+        os.unlink(os.path.join(folder, "trial.pickle"))
+        raise Killed
+
+    monkeypatch.setattr(_transaction.shutil, "rmtree", half)
+    with pytest.raises(Killed):
+        _transaction.take_back({}, host)
+    monkeypatch.setattr(_transaction.shutil, "rmtree", real)
+    _transaction.clear_leftovers({}, host)
+    assert not os.path.exists(os.path.dirname(_transaction.FOLDER))
+
+
+def test_a_removal_that_was_killed_at_its_end_is_finished(host, monkeypatch):
+    """The unit for the boot goes with the rest of ours, by the next run."""
+    _transaction.begin(_transaction.Scope((), (), (), True), 30, host)
+    assert _files.read(_alarm._RECOVERY_FILE) is not None
+    real = _alarm.drop_recovery
+
+    def killed(_host):
+        raise Killed
+
+    monkeypatch.setattr(_alarm, "drop_recovery", killed)
+    with pytest.raises(Killed):
+        _transaction.end(host)
+    monkeypatch.setattr(_alarm, "drop_recovery", real)
+    _transaction.clear_leftovers({}, host)
+    assert _files.read(_alarm._RECOVERY_FILE) is None
+    assert not os.path.exists(_transaction.FOLDER)
