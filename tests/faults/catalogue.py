@@ -82,7 +82,7 @@ SAME: List[Fault] = [
     Fault("killed before it is settled at once", nothing, killed(0.9, seconds=0), boot),
     Fault("killed while confirming", nothing, killed(0.2, confirming=True), alarm),
     Fault("killed when it was just settled", nothing, killed(0.85, confirming=True), alarm),
-    Fault("taking back is killed early", nothing, survive.undo_killed(0.3), nothing),
+    Fault("taking back is killed early", nothing, survive.undo_killed(0.3), alarm),
     Fault("power cut in the middle", nothing, survive.power_cut(0.6), nothing_more),
     Fault("power cut while on trial", nothing, survive.power_cut_on_trial, nothing_more),
     Fault("nobody confirms", nothing, survive.waits_for_nobody, alarm),
@@ -103,7 +103,7 @@ RARE: List[Fault] = [
     ),
     Fault("killed when the trial begins", nothing, killed(0.1), alarm),
     Fault("killed late", nothing, killed(0.8), alarm),
-    Fault("taking back is killed at its end", nothing, survive.undo_killed(0.95), nothing),
+    Fault("taking back is killed at its end", nothing, survive.undo_killed(0.95), alarm),
     Fault("power cut while confirming", nothing, survive.power_cut(0.4, confirming=True), nothing_more),
 ]
 
@@ -121,10 +121,10 @@ for _backend in ("nftables", "firewalld"):
     FAULTS[_backend].append(
         Fault("another holds iptables' lock", breakage.others_lock, goes_on(_lock_held), nothing_more)
     )
-FAULTS["ufw"].append(Fault("another holds ufw's lock", breakage.others_lock, fails("/run/ufw.lock"), nothing_more))
-FAULTS["ufw"].append(Fault(
-    "killed while iptables-restore runs", nothing, survive.killed_in("iptables-restore -n"), alarm
-))
+FAULTS["ufw"] += [
+    Fault("another holds ufw's lock", breakage.others_lock, fails("/run/ufw.lock", survive.SHORT), alarm),
+    Fault("killed while iptables-restore runs", nothing, survive.killed_in("iptables-restore -n"), alarm),
+]
 FAULTS["nftables"].append(Fault("killed while nft runs", nothing, survive.killed_in("nft -f"), alarm))
 FAULTS["firewalld"].append(Fault("killed while firewalld loads", nothing, survive.killed_in(" reload"), alarm))
 
@@ -135,7 +135,7 @@ def every_step(case: Case) -> List[Fault]:
     for word, steps in sorted(case.steps.items()):
         for at in range(1, len(steps) + 1):
             if word == "undo":
-                made.append(Fault("undo %d" % at, nothing, survive.undo_killed_at(at), nothing))
+                made.append(Fault("undo %d" % at, nothing, survive.undo_killed_at(at), alarm))
             elif word == "confirm" or at >= survive.begins(steps):
                 made.append(Fault("%s %d" % (word, at), nothing, survive.killed_at(at, word == "confirm"), alarm))
     return made

@@ -14,6 +14,7 @@ from typing import Callable, Dict, List, NamedTuple
 from .machine import KILLED, LONG, TRIAL, Machine, Picture
 
 SHORT = 5  # the least that the module takes
+ENOUGH = 12  # for a confirmation to come in time on a busy machine, and not long to wait for where it does not
 BEGUN = "/.printfleet-cups-"
 
 
@@ -153,6 +154,7 @@ def begun(case: Case, at: int, how: str, confirming: bool, seconds: int = SHORT)
     """Start the change, or its confirmation, that is to end at that step."""
     machine = case.machine
     cookie = secrets.token_hex(8)
+    seconds = ENOUGH if confirming else seconds
     change = dict(case.wishes[case.to], confirm_timeout=seconds, confirmation=cookie)
     if not confirming:
         return machine.start(change, at=at, how=how)
@@ -217,7 +219,7 @@ def undo_killed(share: float) -> Callable[[Case], str]:
 
 
 def undo_killed_at(at: int) -> Callable[[Case], str]:
-    """The same at that step; what is left to be done the next run does."""
+    """The same at that step; the alarm itself has still to ring, and goes on from there."""
     def strike(case: Case) -> str:
         machine = case.machine
         cookie = machine.propose(case.wishes[case.to], SHORT).cookie

@@ -84,12 +84,16 @@ class Firewalld:
         return firewalld_zones.setting(configuration, "FirewallBackend", "nftables") == "nftables"
 
     def plan(self, state: State, policy: Optional[Policy]) -> Plan:
-        return make_plan(state, policy)
+        made = make_plan(state, policy)
+        if not made.steps.load:
+            return made
+        # Part of the plan, so that a change that is killed right after its reload can still be taken back whole.
+        return made._replace(steps=made.steps._replace(held=firewalld_runtime.hold(self._host)))
 
     def commit(self, plan: Plan) -> dict:
         """Files first, so that firewalld never runs without them."""
         steps: Steps = plan.steps
-        held = firewalld_runtime.hold(self._host) if steps.load else None
+        held = steps.held
         if held is not None and any(held.direct.values()) and self._host.program("ipset") is None:
             refuse_sets(steps.wanted)
         self._write(steps)
@@ -121,6 +125,8 @@ class Firewalld:
             self._stop()
         elif not firewalld_running.service(self._host).active:
             must(self._host, ["systemctl", "start", UNIT])
+            if steps.held is not None:
+                firewalld_runtime.give_back(self._host, steps.held)
         elif steps.load:
             self._load_again(steps)
 
@@ -157,10 +163,15 @@ class Firewalld:
 
     def _load_again(self, steps: Steps) -> None:
         held = firewalld_runtime.hold(self._host)
+        if steps.held is not None:
+            held = firewalld_runtime.together(steps.held, held)
         try:
             running = self._running(_own_files())
             if running != steps.running:
                 firewalld_running.reload(self._host, running.in_kernel, held)
+            else:
+                # An earlier taking back may have been killed between its reload and this.
+                firewalld_runtime.give_back(self._host, held)
         except BackendError:
             # A reload that fails halfway leaves firewalld in its state FAILED and the host closed.
             must(self._host, ["systemctl", "restart", UNIT])

@@ -11,6 +11,7 @@ from ansible_collections.printfleet.cups.plugins.module_utils._backend import Ba
 from ansible_collections.printfleet.cups.plugins.module_utils._backends import firewalld_objects, firewalld_running
 from ansible_collections.printfleet.cups.plugins.module_utils._backends.firewalld_objects import NOTHING, Objects
 from ansible_collections.printfleet.cups.plugins.module_utils._backends.firewalld_running import Running, Service
+from ansible_collections.printfleet.cups.plugins.module_utils._backends.firewalld_runtime import Held
 from ansible_collections.printfleet.cups.plugins.module_utils._backends.firewalld_zones import ACCEPT, Zone
 from ansible_collections.printfleet.cups.plugins.module_utils._policy import Policy
 
@@ -42,6 +43,7 @@ class Steps(NamedTuple):
     wanted: Objects
     running: Optional[Running]
     memory: Dict[str, str]
+    held: Optional[Held] = None  # what others have at runtime only, where there is a load to hold it over
 
 
 def make_plan(state: State, policy: Optional[Policy]) -> Plan:

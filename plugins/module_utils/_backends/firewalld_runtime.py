@@ -59,6 +59,35 @@ def hold(host: Host) -> Held:
     return held._replace(tables=tuple((name, _saved(host, name)) for name in _IPTABLES if _has(host, name)))
 
 
+def together(before: Held, now: Held) -> Held:
+    """What there was before a change, which may have been killed right after its reload, and what came since."""
+    kept = [line for _name, tables in before.tables for line in tables.splitlines() if line.startswith("-A ")]
+    lost = not any(line in tables for line in kept for _name, tables in now.tables)
+    return Held(
+        {name: _joined(before.zones.get(name, {}), now.zones.get(name, {})) for name in {**before.zones, **now.zones}},
+        {
+            name: _joined(before.policies.get(name, {}), now.policies.get(name, {}))
+            for name in {**before.policies, **now.policies}
+        },
+        {name: _union(before.sets.get(name, []), now.sets.get(name, [])) for name in {**before.sets, **now.sets}},
+        {read: _union(before.direct.get(read, []), rules) for read, rules in now.direct.items()},
+        before.tables if lost else now.tables,
+    )
+
+
+def _joined(before: dict, now: dict) -> dict:
+    """Two settings of one zone in one: lists together, of all else the later."""
+    return {
+        key: {"type": now[key]["type"], "data": _union(before[key]["data"], now[key]["data"])}
+        if key in before and key in now and isinstance(now[key]["data"], list) else now.get(key, before.get(key))
+        for key in {**before, **now}
+    }
+
+
+def _union(before: list, now: list) -> list:
+    return list(before) + [item for item in now if item not in before]
+
+
 def _has(host: Host, name: str) -> bool:
     return bool(host.program(name + "-save")) and bool(host.program(name + "-restore"))
 

@@ -63,3 +63,33 @@ def test_what_nobody_has_changed_is_not_touched(configuration, before, after):
 def test_where_firewalld_keeps_its_rules_there_they_are_its_own_affair(configuration):
     configuration.write_text("FirewallBackend=iptables\n", encoding="utf-8")
     assert over_a_reload(TABLES, EMPTY).tables == EMPTY
+
+
+def held(ports=(), entries=(), rules=(), tables=""):
+    zone = {"ports": {"type": "a(ss)", "data": list(ports)}, "masquerade": {"type": "b", "data": bool(ports)}}
+    saved = (("iptables", tables),) if tables else ()
+    return firewalld_runtime.Held({"public": zone}, {}, {"banned": list(entries)}, {"getAllRules": list(rules)}, saved)
+
+
+def test_what_was_there_before_a_change_and_what_came_since_are_held_together():
+    """The change may have been killed between its reload and the giving back."""
+    both = firewalld_runtime.together(
+        held([["9443", "tcp"]], ["192.0.2.1"], [["a"]], TABLES), held([["1", "udp"]], ["192.0.2.2"], [], EMPTY)
+    )
+    assert both.zones["public"]["ports"]["data"] == [["9443", "tcp"], ["1", "udp"]]
+    assert both.zones["public"]["masquerade"]["data"] is True
+    assert both.sets == {"banned": ["192.0.2.1", "192.0.2.2"]}
+    assert both.direct == {"getAllRules": [["a"]]}
+    assert both.tables == (("iptables", TABLES),)
+
+
+def test_tables_that_nobody_emptied_are_held_as_they_are_now():
+    now = TABLES.replace("-A FORWARD", "-A INPUT -j DROP\n-A FORWARD")
+    assert firewalld_runtime.together(held(tables=TABLES), held(tables=now)).tables == (("iptables", now),)
+
+
+def test_a_zone_that_is_there_only_once_is_held():
+    alone = held([["9443", "tcp"]])._replace(zones={"branch": {"ports": {"type": "a(ss)", "data": [["9", "tcp"]]}}})
+    both = firewalld_runtime.together(alone, held())
+    assert sorted(both.zones) == ["branch", "public"]
+    assert both.zones["branch"]["ports"]["data"] == [["9", "tcp"]]
