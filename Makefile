@@ -8,6 +8,9 @@ RUN := tools/with-env
 
 # A scenario is a folder with a molecule.yml: a new one is found without a change here.
 SCENARIOS := $(patsubst molecule/%/molecule.yml,%,$(wildcard molecule/*/molecule.yml))
+# These two break hosts on purpose. They are not finished (tests/README.md) and run by their own names only.
+UNFINISHED := lockout faults
+TESTED := $(filter-out $(UNFINISHED),$(SCENARIOS))
 
 # For the user to change:
 #   PYTHON         the Python that .venv is made with (3.11 or newer)
@@ -18,7 +21,7 @@ SCENARIOS := $(patsubst molecule/%/molecule.yml,%,$(wildcard molecule/*/molecule
 #   MOLECULE_ARGS  more arguments for "molecule test", such as --destroy=never
 export PYTHON BASE_DEBIAN12 BASE_DEBIAN13 FUZZ_SECONDS FUZZ_SEED
 
-.PHONY: help env engine images lint sanity importer unit parse fuzz molecule test demo bench build clean
+.PHONY: help env engine images lint sanity importer unit parse fuzz molecule test demo bench tested build clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z%-]+:.*## / { gsub("%", "NAME", $$1); printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -51,7 +54,7 @@ parse: env images ## Let the real nft take some hundred generated rulesets
 fuzz: env images ## Try generated policies and hostile inputs for FUZZ_SECONDS (600), with FUZZ_SEED (by chance)
 	@$(STEP) "Fuzz" $(RUN) tools/fuzz
 
-molecule: $(addprefix molecule-,$(SCENARIOS)) ## Run all Molecule scenarios, one after the other
+molecule: $(addprefix molecule-,$(TESTED)) ## Run the Molecule scenarios of "make test", one after the other
 
 molecule-%: env images ## Run one Molecule scenario, such as molecule-nftables
 	@$(STEP) "Molecule scenario $* (some minutes)" $(RUN) tools/scenario $* $(MOLECULE_ARGS)
@@ -62,14 +65,17 @@ faults-wide: env images ## Kill the module before every single step, on both rel
 		PRINTFLEET_FAULTS_UFW=debian13 $(STEP) "Faults at every step, the releases turned round" \
 		$(RUN) tools/scenario faults $(MOLECULE_ARGS)
 
-test: ## Run everything: env, engine, images, lint, sanity, importer, unit, all scenarios
-	@tools/test-all $(SCENARIOS)
+test: ## Run everything: env, engine, images, lint, sanity, importer, unit, parse, scenarios
+	@tools/test-all $(TESTED)
 
 demo: env images ## Show it: a print server before and after, and a page printed through the open port
 	@$(STEP) "Demo" $(RUN) tools/demo
 
 bench: env images ## Measure how long the role takes, beside a ping and beside other modules
 	@$(STEP) "Benchmark" $(RUN) tools/bench
+
+tested: # The scenarios of "make test", a line each; for .ci/run
+	@printf '%s\n' $(TESTED)
 
 build: env ## Build the collection's tarball into .cache/build
 	@$(STEP) -q build "Tarball of the collection in .cache/build" $(RUN) ansible-galaxy collection build --force --output-path .cache/build
