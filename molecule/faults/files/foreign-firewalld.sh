@@ -1,3 +1,4 @@
+# shellcheck shell=sh
 iptables-restore --noflush /opt/faults/docker-like.v4
 nft -f /opt/faults/fail2ban-like.nft
 # fail2ban's action firewallcmd-rich-rules, and a set of the kind that its other actions use.

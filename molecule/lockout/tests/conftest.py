@@ -22,7 +22,7 @@ from proof import greeting, lab, snapshot, trial  # noqa: E402
 from proof.controller import Controller  # noqa: E402
 
 FOLDER = pathlib.Path(os.environ["MOLECULE_EPHEMERAL_DIRECTORY"])
-HOSTS = list(json.loads((FOLDER / "controller.json").read_text(encoding="utf-8"))["servers"]["hosts"])
+HOSTS = tuple(json.loads((FOLDER / "controller.json").read_text(encoding="utf-8"))["servers"]["hosts"])
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import binascii
 import re
-import xml.etree.ElementTree as ElementTree
+from xml.etree import ElementTree
 from xml.sax.saxutils import escape, quoteattr
 
 import pytest

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import ipaddress
-import xml.etree.ElementTree as ElementTree
+from xml.etree import ElementTree
 
 from ansible_collections.printfleet.cups.tests.unit.properties.oracle import among
 
