@@ -264,7 +264,8 @@ def test_the_packed_code_runs_without_ansible_and_without_the_collection(world, 
         "from ansible_collections.printfleet.cups.plugins.module_utils import _managers, _managed_host, _transaction\n"
         "print(sorted(_managers.backends(_managed_host.ManagedHost())), 'ansible.module_utils' in sys.modules)" % code
     )
-    done = subprocess.run([sys.executable, "-I", "-S", "-c", script], capture_output=True, text=True, cwd="/", check=False)
+    command = [sys.executable, "-I", "-S", "-c", script]
+    done = subprocess.run(command, capture_output=True, text=True, cwd="/", check=False)
     assert done.stdout == "['firewalld', 'nftables', 'ufw'] False\n", done.stderr
     assert zipfile.ZipFile(code).testzip() is None
 
