@@ -54,7 +54,7 @@ def policy_of(wish: dict, flows: Iterable[Flow], around: Surroundings, woken: bo
 
     ``woken``: we switch the firewall manager on, and its own defaults could close the way that Ansible came.
     """
-    needs_ssh = woken or wish["default_incoming"] == "deny"
+    needs_ssh = woken or "deny" in (wish["default_incoming"], wish["default_outgoing"])
     return make_policy(
         flows, wish["default_incoming"], wish["default_outgoing"], wish["log_denied"], around.interfaces,
         around.ssh if needs_ssh else None,

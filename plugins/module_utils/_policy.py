@@ -111,7 +111,11 @@ def make_policy(
                 ports = _words.Ports(port, port)
                 openings.append(Opening(flow.row + " answers", "out", protocol, ports, peers, "source"))
     if ssh is not None:
-        openings.append(Opening(SSH_ROW, "in", "tcp", _words.Ports(ssh.port, ssh.port), (ssh.client,)))
+        way = _words.Ports(ssh.port, ssh.port)
+        openings.append(Opening(SSH_ROW, "in", "tcp", way, (ssh.client,)))
+        # Conntrack knows only what came after the first rule that asks it.  On a host that had none, what sshd
+        # sends next, on the very connection at which Ansible waits, counts as something new that goes out.
+        openings.append(Opening(SSH_ROW + " answers", "out", "tcp", way, (ssh.client,), "source"))
     return Policy(
         _unique(openings), _unique(closures), default_incoming, default_outgoing, log_denied
     )

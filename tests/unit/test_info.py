@@ -74,7 +74,8 @@ def test_what_is_in_force_and_what_has_drifted():
     known["ufw"].holds = told["difference"]["after"]
     told, _warnings = cups_firewall_info.tell(known)
     assert told["in_force"] and told["difference"] == {}
-    assert [row["row"] for row in told["rows"]] == ["sharing", "baseline: SSH from where Ansible comes"]
+    assert [row["row"] for row in told["rows"]] == [
+        "sharing", "baseline: SSH from where Ansible comes", "baseline: SSH from where Ansible comes answers"]
 
 
 def test_two_managers_at_once_are_reported_and_no_obstacle():

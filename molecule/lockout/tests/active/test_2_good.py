@@ -40,7 +40,7 @@ def power_cut(controller, unconfirmed, restart, answers, pictures, tell):
 def old_connection(controller, power_cut, tell):
     """An ssh that never lets go of a connection, so that Ansible's reset does nothing."""
     tell("A connection that cannot be reset")
-    return controller.run({**wishes.within(5, wishes.GOOD), "ansible_ssh_executable": controller.ssh("true")})
+    return controller.run({**wishes.within(20, wishes.GOOD), "ansible_ssh_executable": controller.ssh("true")})
 
 
 @pytest.fixture(scope="module")

@@ -52,6 +52,7 @@ def test_deny_adds_the_baseline_that_ufw_itself_lacks(make_policy):
     more = [line for line in said(make_policy("deny", "deny")) if line not in said(make_policy())]
     assert more == [
         "ALLOW IN tcp from 198.51.100.7 to anywhere port 22",
+        "ALLOW OUT tcp from anywhere port 22 to 198.51.100.7",
         "ALLOW IN igmp from anywhere to anywhere",
         "ALLOW OUT igmp from anywhere to anywhere",
         "ALLOW OUT udp from anywhere port 68 to anywhere port 67",
@@ -139,6 +140,6 @@ def test_five_hundred_peers_take_a_moment(make_policy):
     rules = rules_of(policy)
     text = "".join(ufw_rules.block(rule) for rule in rules)
     assert time.process_time() - started < 2
-    # 631 in, 5353 in with its answers out, 9100-9102 out; twice 53, SSH, twice IGMP and DHCP.
-    assert sum(rule.action == "allow" for rule in rules) == 4 * 500 + 6
+    # 631 in, 5353 in with its answers out, 9100-9102 out; twice 53, SSH with its answers, twice IGMP and DHCP.
+    assert sum(rule.action == "allow" for rule in rules) == 4 * 500 + 7
     assert text.count("### tuple ###") == len(rules)
