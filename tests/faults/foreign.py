@@ -70,7 +70,9 @@ def others(machine: Machine) -> Dict[str, str]:
             found[path] = "\n".join(map(str, _without_ours(machine, path, entry)))
     if machine.backend == "ufw":
         status = machine.run("ufw", "status", "verbose")
-        found["ufw status"] = "\n".join(line for line in status.splitlines() if not OURS.search(line))
+        # ufw puts an empty line between the sections for incoming, outgoing and forwarded packets.
+        kept = [line for line in status.splitlines() if line.strip() and not OURS.search(line)]
+        found["ufw status"] = "\n".join(kept)
     if machine.backend == "firewalld":
         for words in ("--list-all-zones", "--permanent --list-all-zones", "--direct --get-all-rules",
                       "--direct --get-all-chains", "--info-ipset=blocked"):
