@@ -43,11 +43,11 @@ BANS: Dict[str, Dict[str, Tuple[str, str]]] = {
 }
 BANS["ufw"]["a set of fail2ban's table"] = BANS["nftables"]["a set of fail2ban's table"]
 BANS["firewalld"] = dict(BANS["nftables"])
-# With its first direct rule firewalld empties all tables of iptables (measured, firewalld 2.3).  Docker's come back
+# With its first direct rule firewalld empties all tables of iptables (measured, firewalld 2.3).  They come back right
 # after it, and are to outlive each of our reloads beside it, which would empty them again.
 BANS["firewalld"]["a direct rule of firewalld"] = (
-    "firewall-cmd --direct --add-rule ipv4 filter INPUT_direct 0 -s %s -j REJECT;"
-    " iptables-restore --noflush /opt/faults/docker-like.v4",
+    "iptables-save > /run/tables; firewall-cmd --direct --add-rule ipv4 filter INPUT_direct 0 -s %s -j REJECT;"
+    " iptables-restore --noflush /run/tables",
     "firewall-cmd --direct --remove-rule ipv4 filter INPUT_direct 0 -s %s -j REJECT",
 )
 
