@@ -8,6 +8,8 @@ What was measured on firewalld 1.3.3 and 2.3.1, and is the ground of this layout
   interface, source); one of positive priority comes after the zone's rules and before the zone's target;
 - a policy for a zone by name does not reach packets that come in by the default zone without a binding
   (1.3.3), one for ANY does;
+- a helper in a service is set by a policy with ingress HOST, whatever else the service says, but after that
+  policy's rules of negative priority: so it has a policy of its own, ahead of all others;
 - established, related and loopback packets are accepted before any policy, in both directions.
 """
 
@@ -16,13 +18,16 @@ from __future__ import annotations
 import hashlib
 import re
 from typing import Dict, Iterable, List, NamedTuple, Optional, Tuple
-from xml.sax.saxutils import escape
 
+from ansible_collections.printfleet.cups.plugins.module_utils import _helpers
 from ansible_collections.printfleet.cups.plugins.module_utils._backend import OWNER
+from ansible_collections.printfleet.cups.plugins.module_utils._backends import firewalld_xml
+from ansible_collections.printfleet.cups.plugins.module_utils._backends.firewalld_plain import plain_rules
 from ansible_collections.printfleet.cups.plugins.module_utils._backends.firewalld_rules import (
     BASELINE,
     CLOSURES,
     FAMILIES,
+    NEVER,
     OPENINGS,
     RESET,
     PolicyObject,
@@ -32,20 +37,20 @@ from ansible_collections.printfleet.cups.plugins.module_utils._backends.firewall
     log_rest,
     protocol,
     reset_rest,
-    tag,
 )
 from ansible_collections.printfleet.cups.plugins.module_utils._backends.firewalld_zones import ACCEPT, Zone
-from ansible_collections.printfleet.cups.plugins.module_utils._policy import Opening, Policy
+from ansible_collections.printfleet.cups.plugins.module_utils._policy import NEVER_ROW, Opening, Policy
 
 FOLDER = "/etc/firewalld"
 # A policy's name has at most 18 characters (max_policy_name_len() in firewall/functions.py: what iptables
 # leaves of a chain's name), too few for the whole of our name.
+POLICY_FIND = "printfleet-find"
 POLICY_IN = "printfleet-in"
 POLICY_IN_TRUSTED = "printfleet-trusted"
 POLICY_IN_END = "printfleet-in-end"
 POLICY_OUT = "printfleet-out"
 POLICY_OUT_END = "printfleet-out-end"
-POLICIES = (POLICY_IN, POLICY_IN_TRUSTED, POLICY_IN_END, POLICY_OUT, POLICY_OUT_END)
+POLICIES = (POLICY_FIND, POLICY_IN, POLICY_IN_TRUSTED, POLICY_IN_END, POLICY_OUT, POLICY_OUT_END)
 
 # firewalld.policies(5): -32768 to 32767.
 FIRST, _LAST = -32768, 32767
@@ -58,16 +63,18 @@ class Objects(NamedTuple):
     """All that is ours in firewalld.
 
     ``files`` by full path.  ``rules`` by policy and ``entries`` by set are what can differ between files and
-    daemon without a reload; ``digest`` stands for all the rest and is part of the first policy's description.
+    daemon without a reload; ``digest`` stands for all the rest and is part of the first policy's description: its
+    first half for the policies' own frames, its second for services and sets.  ``plain`` are the rules without those.
     """
 
     files: Dict[str, str]
     rules: Dict[str, Tuple[str, ...]]
     entries: Dict[str, Tuple[str, ...]]
     digest: str
+    plain: Dict[str, Tuple[str, ...]]
 
 
-NOTHING = Objects({}, {}, {}, "")
+NOTHING = Objects({}, {}, {}, "", {})
 
 
 def path(kind: str, name: str) -> str:
@@ -92,20 +99,36 @@ def sets_among(paths: Iterable[str]) -> Tuple[str, ...]:
 def render(policy: Policy, zones: Iterable[Zone], default_zone: str) -> Objects:
     """Everything of ours for one policy on a host with these zones."""
     services = _service_names(policy)
+    finders = {"%s-finds-by-%s" % (OWNER, helper.name): helper for helper in policy.helpers}
     sets = _Sets()
-    policies = _policies(policy, services, sets, {zone.name: zone for zone in zones}, default_zone)
+    policies = _find(finders) + _policies(policy, services, sets, {zone.name: zone for zone in zones}, default_zone)
     # An opening for nobody has no rule, so it needs no service either.
     parts = [part for p in policies for rule in p.rules for part in rule.parts]
     used = {value for element, pairs in parts if element == "service" for _name, value in pairs}
-    heads = {path("services", name): _service(key) for key, name in services.items() if name in used}
-    heads.update({path("ipsets", name): _set(name, ()) for name in sets.entries})
-    heads.update({path("policies", p.name): _policy(p._replace(rules=()), "") for p in policies})
-    digest = hashlib.sha256(repr(sorted(heads.items())).encode()).hexdigest()[:_MARK_LENGTH * 2]
-    files = dict(heads)
-    files.update({path("ipsets", name): _set(name, entries) for name, entries in sets.entries.items()})
-    files.update({path("policies", p.name): _policy(p, digest) for p in policies})
+    ports = {name: firewalld_xml.port_of(key) for key, name in services.items() if name in used}
+    heads = {path("services", name): firewalld_xml.service(key) for key, name in services.items() if name in used}
+    heads.update({path("ipsets", name): firewalld_xml.ipset(name, ()) for name in sets.entries})
+    frame = {path("services", name): firewalld_xml.finder(helper) for name, helper in finders.items()}
+    frame.update({path("policies", p.name): firewalld_xml.policy_file(p._replace(rules=()), "") for p in policies})
+    digest = _digest(frame) + _digest(heads)
+    files = {**heads, **frame}
+    files.update({path("ipsets", name): firewalld_xml.ipset(name, entries) for name, entries in sets.entries.items()})
+    for p in policies:
+        files[path("policies", p.name)] = firewalld_xml.policy_file(p, digest if p.name == POLICY_IN else "")
+    modules = _helpers.text(policy.helpers)
+    files.update({_helpers.PATH: modules} if modules else {})
     rules = {p.name: tuple(sorted(r.rich() for r in p.rules)) for p in policies}
-    return Objects(files, rules, {n: tuple(sorted(e)) for n, e in sets.entries.items()}, digest)
+    entries = {name: tuple(sorted(networks)) for name, networks in sets.entries.items()}
+    return Objects(files, rules, entries, digest, plain_rules(policies, ports, entries))
+
+
+def _digest(files: Dict[str, str]) -> str:
+    return hashlib.sha256(repr(sorted(files.items())).encode()).hexdigest()[:_MARK_LENGTH]
+
+
+def frame_of(digest: str) -> str:
+    """The part of a digest that stands for the policies themselves; they come and go by a reload only."""
+    return digest[:_MARK_LENGTH]
 
 
 # --- policies -------------------------------------------------------------------------------------------------
@@ -122,7 +145,7 @@ def _policies(
             tuple(rules["in"] + (baseline_in() if denied_in else [])),
         ),
         PolicyObject(
-            POLICY_OUT, "Printing, outgoing", ("HOST",), ("ANY",), FIRST, "CONTINUE",
+            POLICY_OUT, "Printing, outgoing", ("HOST",), ("ANY",), FIRST + 1, "CONTINUE",
             tuple(rules["out"] + (baseline_out() if denied_out else [])),
         ),
     ]
@@ -133,6 +156,13 @@ def _policies(
         rest = tuple(reset_rest(policy.log_denied))
         made.append(PolicyObject(POLICY_OUT_END, "All else outgoing", ("HOST",), ("ANY",), _LAST, "REJECT", rest))
     return [p for p in made if p.rules or p.name in (POLICY_IN_TRUSTED, POLICY_IN_END, POLICY_OUT_END)]
+
+
+def _find(finders: Iterable[str]) -> List[PolicyObject]:
+    """The policy that sets the helpers and decides nothing: their services have no ports."""
+    rules = tuple(Rule(OPENINGS, "ipv4", (("service", (("name", name),)),), "accept") for name in finders)
+    told = PolicyObject(POLICY_FIND, "Printing, finding", ("HOST",), ("ANY",), FIRST, "CONTINUE", rules)
+    return [told] if rules else []
 
 
 def _end_of_incoming(log: bool, zones: Dict[str, Zone], default_zone: str, close: bool) -> List[PolicyObject]:
@@ -185,7 +215,9 @@ def _closures(policy: Policy, direction: str, services: Dict[tuple, str]) -> Lis
             rules += [Rule(CLOSURES, family, (service,), RESET, policy.log_denied) for _version, family in FAMILIES]
         else:
             action = "drop" if direction == "in" else "reject"
-            rules.append(Rule(CLOSURES, "", (service,), action, policy.log_denied))
+            # An opening by source port reaches all destination ports, but never this one.
+            priority = NEVER if closure.row == NEVER_ROW else CLOSURES
+            rules.append(Rule(priority, "", (service,), action, policy.log_denied))
     return list(dict.fromkeys(rules))
 
 
@@ -230,41 +262,7 @@ def _service_names(policy: Policy) -> Dict[tuple, str]:
     }
 
 
-def _service(key: tuple) -> str:
-    row, transport, ports, side = key
-    element, what = ("source-port", "from port") if side == "source" else ("port", "to port")
-    told = "What the row stands for: %s packets %s %s." % (transport.upper(), what, ports)
-    return _file("service", (), row, told, [tag(element, (("protocol", transport), ("port", str(ports))))])
-
-
-def _set(name: str, entries: Iterable[str]) -> str:
-    family = "inet" if name.endswith("-v4") else "inet6"
-    lines = [tag("option", (("name", "family"), ("value", family)))]
-    # The default of ipset(8) is 65536; the backend nftables has no limit and takes no notice.
-    lines.append(tag("option", (("name", "maxelem"), ("value", "1048576"))))
-    lines += ["<entry>%s</entry>" % escape(entry) for entry in entries]
-    told = "Hosts and networks that rows of the page are open to."
-    return _file("ipset", (("type", "hash:net"),), "Printing peers", told, lines)
-
-
-def _policy(p: PolicyObject, digest: str) -> str:
-    told = "Ports of the CUPS page Firewalls, put into force by printfleet.cups."
-    if p.name == POLICY_IN:
-        told += " State %s." % digest
-    lines = [tag("ingress-zone", (("name", zone),)) for zone in p.ingress]
-    lines += [tag("egress-zone", (("name", zone),)) for zone in p.egress]
-    lines += [rule.xml() for rule in p.rules]
-    return _file("policy", (("priority", str(p.priority)), ("target", p.target)), p.short, told, lines)
-
-
 def digest_in(description: Optional[str]) -> str:
     """The digest that a running policy's description carries, "" for none."""
     found = re.search(r"State ([0-9a-f]+)\.", description or "")
     return found.group(1) if found else ""
-
-
-def _file(kind: str, attributes: Iterable[Tuple[str, str]], short: str, told: str, lines: Iterable[str]) -> str:
-    body = ["<short>%s</short>" % escape(short), "<description>%s</description>" % escape(told)] + list(lines)
-    return '<?xml version="1.0" encoding="utf-8"?>\n%s\n%s</%s>\n' % (
-        tag(kind, attributes, closed=False), "".join("  %s\n" % line for line in body), kind
-    )
