@@ -248,7 +248,8 @@ class _Sets:
 
 
 def _key(record: object) -> tuple:
-    return (record.row, record.protocol, record.ports, getattr(record, "side", "destination"))  # type: ignore
+    side = getattr(record, "side", "destination")
+    return (record.row, record.protocol, record.ports, side, record.direction)  # type: ignore
 
 
 def _service_names(policy: Policy) -> Dict[tuple, str]:

@@ -8,24 +8,25 @@ from __future__ import annotations
 from typing import Iterable, Tuple
 from xml.sax.saxutils import escape
 
-from ansible_collections.printfleet.cups.plugins.module_utils import _helpers
+from ansible_collections.printfleet.cups.plugins.module_utils import _helpers, _wording
 from ansible_collections.printfleet.cups.plugins.module_utils._backends.firewalld_plain import Port
 from ansible_collections.printfleet.cups.plugins.module_utils._backends.firewalld_rules import PolicyObject, tag
 from ansible_collections.printfleet.cups.plugins.module_utils._policy import Helper
 
 
 def port_of(key: tuple) -> Port:
-    """What a service stands for; its key is (row, protocol, ports, side)."""
-    _row, transport, ports, side = key
+    """What a service stands for; its key is (row, protocol, ports, side, direction)."""
+    _row, transport, ports, side, _direction = key
     return ("source-port" if side == "source" else "port", transport, str(ports))
 
 
 def service(key: tuple) -> str:
     """A row's service, see firewalld.service(5)."""
+    row, _transport, _ports, side, direction = key
     element, transport, ports = port_of(key)
-    what = "from port" if element == "source-port" else "to port"
-    told = "What the row stands for: %s packets %s %s." % (transport.upper(), what, ports)
-    return _file("service", (), key[0], told, [tag(element, (("protocol", transport), ("port", ports)))])
+    words = _wording.explain(row, direction, transport, ports, side)
+    line = tag(element, (("protocol", transport), ("port", ports)))
+    return _file("service", (), words.title, words.told, [line])
 
 
 def finder(helper: Helper) -> str:
