@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Dict, Iterable, List, NamedTuple, Optional, Tuple
 
 from ansible_collections.printfleet.cups.plugins.module_utils import (
+    _agreement,
     _findings,
     _guard,
     _managers,
@@ -29,6 +30,7 @@ class Surroundings(NamedTuple):
 
     interfaces: Tuple[Interface, ...]
     ssh: Optional[Ssh]
+    look: _agreement.Look = _agreement.look_away  # how the host's print services are looked at, where they are
 
 
 class Change(NamedTuple):
@@ -105,7 +107,7 @@ def plan_present(
     if not change.changed:
         # A run that changes nothing would only repeat what the administrator knows and perhaps wants.
         return change
-    told = _findings.sentences(_managers.findings(known, policy))
+    told = _findings.sentences(_managers.findings(known, policy) + around.look(policy, around.interfaces))
     return change._replace(warnings=change.warnings + tuple(told))
 
 

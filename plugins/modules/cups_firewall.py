@@ -175,6 +175,7 @@ import re
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.printfleet.cups.plugins.module_utils import (
+    _agreement,
     _alarm,
     _apply,
     _interfaces,
@@ -224,7 +225,7 @@ def work_out(params: dict, known: dict) -> _apply.Change:
     memory = _memory.load()
     if params["state"] == "absent":
         return _apply.plan_absent(known, memory)
-    around = _apply.Surroundings(_interfaces.interfaces(), _managed_host.ssh_connection())
+    around = _apply.Surroundings(_interfaces.interfaces(), _managed_host.ssh_connection(), look=_agreement.look)
     return _apply.plan_present(params, params["backend"], known, memory, around, params["guard"])
 
 

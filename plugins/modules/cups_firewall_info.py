@@ -150,6 +150,7 @@ from typing import Iterable, Optional
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.printfleet.cups.plugins.module_utils import (
+    _agreement,
     _apply,
     _findings,
     _interfaces,
@@ -163,7 +164,7 @@ from ansible_collections.printfleet.cups.plugins.module_utils._policy import Pol
 from ansible_collections.printfleet.cups.plugins.module_utils._words import Refused
 
 
-def tell(known: dict) -> tuple:
+def tell(known: dict, look: _agreement.Look = _agreement.look_away) -> tuple:
     """What the module returns, and its warnings."""
     memory = _memory.load()
     told = {
@@ -178,10 +179,10 @@ def tell(known: dict) -> tuple:
         "in_force": True,
         "difference": {},
     }
-    if not memory.backend:
-        return with_findings(told, known, None, ())
     # The SSH opening was made for the run that changed the host, not for the one that asks now.
-    around = _apply.Surroundings(_interfaces.interfaces(), _apply.remembered_ssh(memory))
+    around = _apply.Surroundings(_interfaces.interfaces(), _apply.remembered_ssh(memory), look=look)
+    if not memory.backend:
+        return with_findings(told, known, None, (), around)
     policy = _apply.policy_of(memory.wish, _apply.read_flows(memory.wish["flows"]), around, memory.wish["woken"])
     change = _apply.compare(memory, policy, known, around)
     told.update(
@@ -202,12 +203,14 @@ def tell(known: dict) -> tuple:
         in_force=not change.changed,
         difference={"before": change.before, "after": change.after} if change.changed else {},
     )
-    return with_findings(told, known, policy, change.warnings)
+    return with_findings(told, known, policy, change.warnings, around)
 
 
-def with_findings(told: dict, known: dict, policy: Optional[Policy], warnings: Iterable[str]) -> tuple:
-    """What else stands on the host beside the rules."""
-    findings = _managers.findings(known, policy, told["backend"])
+def with_findings(
+    told: dict, known: dict, policy: Optional[Policy], warnings: Iterable[str], around: _apply.Surroundings
+) -> tuple:
+    """What else stands on the host beside the rules, and whether its print services agree with them."""
+    findings = _managers.findings(known, policy, told["backend"]) + around.look(policy, around.interfaces)
     told["findings"] = [finding.as_dict() for finding in findings]
     told["report"] = _report.report(told)
     return told, tuple(dict.fromkeys(tuple(warnings) + tuple(_findings.sentences(findings))))
@@ -218,7 +221,7 @@ def main() -> None:
     if os.geteuid() != 0:
         module.fail_json(msg="The firewall of a host is read by root only: set become to true.")
     try:
-        told, warnings = tell(_managers.backends(_managed_host.ManagedHost()))
+        told, warnings = tell(_managers.backends(_managed_host.ManagedHost()), _agreement.look)
     except (Refused, BackendError) as error:
         module.fail_json(msg=str(error))
     except OSError as error:

@@ -1,0 +1,140 @@
+# Copyright (c) 2026 the printfleet.cups maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Whom a service's own lists of addresses let in, in CUPS' and in Samba's words.  Pure."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from typing import Iterable, List, NamedTuple, Optional, Sequence, Tuple
+
+from ansible_collections.printfleet.cups.plugins.module_utils import _words
+from ansible_collections.printfleet.cups.plugins.module_utils._services import addresses
+from ansible_collections.printfleet.cups.plugins.module_utils._services.addresses import Addresses
+
+_DOTTED = re.compile(r"[0-9]{1,3}(?:\.[0-9]{1,3}){0,3}")
+
+
+class Entries(NamedTuple):
+    """A list of those who are meant.
+
+    ``words`` are @LOCAL and @IF(name), which mean something on a host only; ``names`` are host names and domains.
+    """
+
+    everyone: bool = False
+    networks: Tuple[str, ...] = ()
+    words: Tuple[str, ...] = ()
+    names: Tuple[str, ...] = ()
+
+    def __add__(self, other: "Entries") -> "Entries":  # type: ignore[override]
+        return Entries(
+            self.everyone or other.everyone, self.networks + other.networks, self.words + other.words,
+            self.names + other.names,
+        )
+
+    def addresses(self, interfaces: Iterable[_words.Interface]) -> Addresses:
+        """Who they are on a host with such interfaces, the names apart."""
+        if self.everyone:
+            return addresses.EVERYONE
+        return addresses.of(self.networks + _words.resolve_peers(self.words, interfaces))
+
+
+def read_cups(value: str) -> Entries:
+    """Read the value of Allow or Deny, by the rules of parse_aaa() in CUPS' scheduler/conf.c."""
+    entries = Entries()
+    for word in value.split():
+        small = word.lower()
+        if small in ("from", "none"):
+            continue
+        if small == "all":
+            entries += Entries(everyone=True)
+        elif small == "@local" or small.startswith("@if("):
+            entries += Entries(words=("@LOCAL" if small == "@local" else "@IF(%s)" % word[4:].rstrip(")"),))
+        elif word[0].isdigit() or word[0] == "[":
+            network = _cups_network(word)
+            entries += Entries(networks=(network,) if network else ())
+        else:
+            entries += Entries(names=(word,))
+    return entries
+
+
+def _cups_network(word: str) -> Optional[str]:
+    address, _slash, mask = word.partition("/")
+    if address.startswith("["):
+        # Only [2001:db8::]/64 is read: the bracket closes before the mask.
+        return _network(address[1:-1] + ("/" + mask if mask else "")) if address.endswith("]") else None
+    return _prefixed(address.rstrip("*").rstrip("."), mask)
+
+
+def _prefixed(address: str, mask: str) -> Optional[str]:
+    """10, 10.1 and 10.1.2 are networks of 8, 16 and 24 bits."""
+    if not _DOTTED.fullmatch(address):
+        return None
+    # No other reading of leading zeros than the decimal one, which sscanf() has there.
+    parts = [str(int(part)) for part in address.split(".")]
+    bits = mask or str(8 * len(parts))
+    return _network("%s/%s" % (".".join(parts + ["0"] * (4 - len(parts))), bits))
+
+
+def _network(text: str) -> Optional[str]:
+    try:
+        return str(ipaddress.ip_network(text, strict=False))
+    except ValueError:
+        return None
+
+
+class Admission(NamedTuple):
+    """Who gets an answer; ``certain`` is false where host names decide as well, which are not looked up here."""
+
+    addresses: Addresses
+    certain: bool
+
+
+def cups_admission(
+    denies_first: bool, allow: Entries, deny: Entries, names_count: bool, interfaces: Sequence[_words.Interface]
+) -> Admission:
+    """By the rules of cupsdCheckAccess() in CUPS' scheduler/auth.c.  ``denies_first``: "Order deny,allow".
+
+    Without HostNameLookups CUPS knows no client's name, so a name stands for nobody there.
+    """
+    allowed, denied = allow.addresses(interfaces), deny.addresses(interfaces)
+    admitted = addresses.EVERYONE - (denied - allowed) if denies_first else allowed - denied
+    return Admission(admitted, not (names_count and (allow.names or deny.names)))
+
+
+def read_samba(value: str) -> Tuple[Entries, ...]:
+    """Read "hosts allow" or "hosts deny" (smb.conf(5)): its list, then each list that follows an EXCEPT."""
+    lists: List[Entries] = [Entries()]
+    for word in re.split(r"[\s,]+", value.strip()):
+        if word.upper() == "EXCEPT":
+            lists.append(Entries())
+        elif word:
+            lists[-1] += _samba_entry(word)
+    return tuple(lists)
+
+
+def _samba_entry(word: str) -> Entries:
+    if word.upper() == "ALL":
+        return Entries(everyone=True)
+    address, _slash, mask = word.partition("/")
+    network = _network(word) if ":" in address else _prefixed(address.rstrip("."), mask)
+    if network and (mask or address.endswith(".") or ":" in address or address.count(".") == 3):
+        return Entries(networks=(network,))
+    return Entries(names=(word,))
+
+
+def _excepted(lists: Sequence[Entries]) -> Addresses:
+    found = addresses.NOBODY
+    for entries in reversed(lists):
+        found = entries.addresses(()) - found
+    return found
+
+
+def samba_admission(allow: Sequence[Entries], deny: Sequence[Entries]) -> Admission:
+    """By the rules of allow_access() in Samba's lib/util/access.c; an empty list is one that is not set."""
+    allowed, denied = _excepted(allow), _excepted(deny)
+    certain = not any(entries.names for entries in tuple(allow) + tuple(deny))
+    if allow and not deny:
+        return Admission(allowed, certain)
+    return Admission(addresses.EVERYONE - (denied - allowed), certain)
