@@ -13,6 +13,7 @@ from ansible_collections.printfleet.cups.plugins.module_utils import _words
 from ansible_collections.printfleet.cups.plugins.module_utils._services import addresses
 from ansible_collections.printfleet.cups.plugins.module_utils._services.addresses import Addresses
 
+_AS_IPV6 = ipaddress.IPv6Network("::/96")
 _DOTTED = re.compile(r"[0-9]{1,3}(?:\.[0-9]{1,3}){0,3}")
 
 
@@ -37,7 +38,10 @@ class Entries(NamedTuple):
         """Who they are on a host with such interfaces, the names apart."""
         if self.everyone:
             return addresses.EVERYONE
-        return addresses.of(self.networks + _words.resolve_peers(self.words, interfaces))
+        known = tuple(interfaces)
+        # cupsdCheckAuth() compares the names of interfaces letter by letter.
+        names = {"@IF(%s)" % interface.name for interface in known} | {_words.LOCAL}
+        return addresses.of(self.networks + _words.resolve_peers([w for w in self.words if w in names], known))
 
 
 def read_cups(value: str) -> Entries:
@@ -50,21 +54,29 @@ def read_cups(value: str) -> Entries:
         if small == "all":
             entries += Entries(everyone=True)
         elif small == "@local" or small.startswith("@if("):
-            entries += Entries(words=("@LOCAL" if small == "@local" else "@IF(%s)" % word[4:].rstrip(")"),))
+            entries += Entries(words=(_words.LOCAL if small == "@local" else "@IF(%s)" % word[4:].rstrip(")"),))
         elif word[0].isdigit() or word[0] == "[":
-            network = _cups_network(word)
-            entries += Entries(networks=(network,) if network else ())
+            entries += _cups_network(word)
         else:
             entries += Entries(names=(word,))
     return entries
 
 
-def _cups_network(word: str) -> Optional[str]:
+def _cups_network(word: str) -> Entries:
+    """Measured with CUPS 2.4.2 and 2.4.10: an IPv4 client is ::192.0.2.1 there, and "/0" does not mean all."""
     address, _slash, mask = word.partition("/")
+    if mask == "0":
+        # get_addr_and_mask() shifts 32 bits by 32, which C leaves open and processors do not do at all.
+        mask = "32"
     if address.startswith("["):
         # Only [2001:db8::]/64 is read: the bracket closes before the mask.
-        return _network(address[1:-1] + ("/" + mask if mask else "")) if address.endswith("]") else None
-    return _prefixed(address.rstrip("*").rstrip("."), mask)
+        network = _network(address[1:-1] + ("/" + mask if mask else "")) if address.endswith("]") else None
+        both = network is not None and ipaddress.ip_network(network).supernet_of(_AS_IPV6)  # type: ignore[arg-type]
+        return Entries(networks=((network,) if network else ()) + (("0.0.0.0/0",) if both else ()))
+    if mask == "0.0.0.0":
+        return Entries(everyone=True)
+    network = _prefixed(address.rstrip("*").rstrip("."), mask)
+    return Entries(networks=(network,) if network else ())
 
 
 def _prefixed(address: str, mask: str) -> Optional[str]:

@@ -40,7 +40,7 @@ def never_open(services: Services, policy: Optional[Policy]) -> List[Finding]:
                 WARNING,
                 "%s listens on 631/udp, where cups-browsed up to 2.0.1 took orders from anyone (%s); %s"
                 % (who, _CVE, fate),
-                str(browsed.place) if browsed and found.held_by("cups-browsed") else "%s, port 631/udp" % who, advice,
+                str(browsed.place) if browsed and found.held_by("cups-browsed") else "port 631/udp", advice,
             )]
     if browsed is None:
         return []
