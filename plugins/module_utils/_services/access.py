@@ -28,12 +28,6 @@ class Entries(NamedTuple):
     words: Tuple[str, ...] = ()
     names: Tuple[str, ...] = ()
 
-    def __add__(self, other: "Entries") -> "Entries":  # type: ignore[override]
-        return Entries(
-            self.everyone or other.everyone, self.networks + other.networks, self.words + other.words,
-            self.names + other.names,
-        )
-
     def addresses(self, interfaces: Iterable[_words.Interface]) -> Addresses:
         """Who they are on a host with such interfaces, the names apart."""
         if self.everyone:
@@ -44,22 +38,34 @@ class Entries(NamedTuple):
         return addresses.of(self.networks + _words.resolve_peers([w for w in self.words if w in names], known))
 
 
+def merged(parts: Iterable[Entries]) -> Entries:
+    """One list of many."""
+    known = tuple(parts)
+    return Entries(
+        any(part.everyone for part in known),
+        tuple(n for part in known for n in part.networks),
+        tuple(w for part in known for w in part.words),
+        tuple(n for part in known for n in part.names),
+    )
+
+
 def read_cups(value: str) -> Entries:
     """Read the value of Allow or Deny, by the rules of parse_aaa() in CUPS' scheduler/conf.c."""
-    entries = Entries()
+    parts = []
     for word in value.split():
         small = word.lower()
         if small in ("from", "none"):
             continue
         if small == "all":
-            entries += Entries(everyone=True)
+            parts.append(Entries(everyone=True))
         elif small == "@local" or small.startswith("@if("):
-            entries += Entries(words=(_words.LOCAL if small == "@local" else "@IF(%s)" % word[4:].rstrip(")"),))
+            name = _words.LOCAL if small == "@local" else "@IF(%s)" % word[4:].rstrip(")")
+            parts.append(Entries(words=(name,)))
         elif word[0].isdigit() or word[0] == "[":
-            entries += _cups_network(word)
+            parts.append(_cups_network(word))
         else:
-            entries += Entries(names=(word,))
-    return entries
+            parts.append(Entries(names=(word,)))
+    return merged(parts)
 
 
 def _cups_network(word: str) -> Entries:
@@ -117,13 +123,13 @@ def cups_admission(
 
 def read_samba(value: str) -> Tuple[Entries, ...]:
     """Read "hosts allow" or "hosts deny" (smb.conf(5)): its list, then each list that follows an EXCEPT."""
-    lists: List[Entries] = [Entries()]
+    lists: List[List[Entries]] = [[]]
     for word in re.split(r"[\s,]+", value.strip()):
         if word.upper() == "EXCEPT":
-            lists.append(Entries())
+            lists.append([])
         elif word:
-            lists[-1] += _samba_entry(word)
-    return tuple(lists)
+            lists[-1].append(_samba_entry(word))
+    return tuple(merged(parts) for parts in lists)
 
 
 def _samba_entry(word: str) -> Entries:

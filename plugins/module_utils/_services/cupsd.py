@@ -12,7 +12,7 @@ from __future__ import annotations
 import ipaddress
 from typing import Dict, List, NamedTuple, Optional, Tuple
 
-from ansible_collections.printfleet.cups.plugins.module_utils._services.access import Entries, read_cups
+from ansible_collections.printfleet.cups.plugins.module_utils._services.access import Entries, merged, read_cups
 from ansible_collections.printfleet.cups.plugins.module_utils._services.places import Line, Place, cups_lines
 
 ANY, LOOPBACK, ADDRESS, NAME, SOCKET = "any", "loopback", "address", "name", "socket"
@@ -79,7 +79,10 @@ class Browsed(NamedTuple):
 class _Builder:
     def __init__(self, path: str, place: Place) -> None:
         self.path, self.place, self.denies_first = path, place, True
-        self.allow, self.deny, self.authenticates = Entries(), Entries(), False
+        # Each is what came before and what came last, so that a copy costs nothing, however long they are.
+        self.allow: tuple = ()
+        self.deny: tuple = ()
+        self.authenticates = False
 
     def copy(self) -> "_Builder":
         other = _Builder(self.path, self.place)
@@ -90,15 +93,24 @@ class _Builder:
         if line.name == "order":
             self.denies_first, self.place = line.value.lower().startswith("deny"), line.place
         elif line.name == "allow":
-            self.allow += read_cups(line.value)
+            self.allow = (self.allow, read_cups(line.value))
             self.place = line.place
         elif line.name == "deny":
-            self.deny += read_cups(line.value)
+            self.deny = (self.deny, read_cups(line.value))
         elif line.name == "require" or (line.name == "authtype" and line.value.lower() != "none"):
             self.authenticates = True
 
     def built(self) -> Location:
-        return Location(self.path, self.denies_first, self.allow, self.deny, self.authenticates, self.place)
+        allow, deny = _unfolded(self.allow), _unfolded(self.deny)
+        return Location(self.path, self.denies_first, allow, deny, self.authenticates, self.place)
+
+
+def _unfolded(pairs: tuple) -> Entries:
+    parts = []
+    while pairs:
+        pairs, last = pairs
+        parts.append(last)
+    return merged(reversed(parts))
 
 
 def read_cupsd(text: str, path: str) -> Cupsd:

@@ -26,12 +26,9 @@ def judge(services: Services, policy: Policy) -> List[Finding]:
     if not opened:
         return _not_asked(services, doors, live)
     port, entrance = opened[0]
-    found: List[Finding] = []
-    if any(s.port in dict(opened) for s in live):
-        found += _hosts(services, entrance)
-    else:
-        found.append(_not_served(services, port, entrance))
-    return found + _names(services, policy, live)
+    if not any(s.port in dict(opened) for s in live):
+        return [_not_served(services, port, entrance)]
+    return _hosts(services, entrance) + _names(services, policy)
 
 
 def _not_served(services: Services, port: int, entrance: Door) -> Finding:
@@ -87,9 +84,9 @@ def _hosts(services: Services, entrance: Door) -> List[Finding]:
     )]
 
 
-def _names(services: Services, policy: Policy, live: Tuple[Socket, ...]) -> List[Finding]:
+def _names(services: Services, policy: Policy) -> List[Finding]:
     entrance, conf = door(policy, "udp", _NETBIOS), services.samba
-    if not entrance.open or conf is None or not live:
+    if not entrance.open or conf is None:
         return []
     if any(s.protocol == "udp" and s.port == _NETBIOS and s.outside for s in services.sockets):
         return []

@@ -117,7 +117,8 @@ def _true(setting: Optional[Setting]) -> bool:
 
 def _joined(text: str) -> Iterator[Tuple[int, str]]:
     """Lines with what a backslash at their end adds to them, comments and empty ones apart."""
-    begun, first = "", 0
+    begun: List[str] = []
+    first = 0
     for number, raw in enumerate(text.replace("\r\n", "\n").split("\n"), 1):
         line = raw.strip()
         if not begun:
@@ -125,10 +126,10 @@ def _joined(text: str) -> Iterator[Tuple[int, str]]:
             if line.startswith(("#", ";")):
                 continue
         if line.endswith("\\"):
-            begun += line[:-1] + " "
+            begun.append(line[:-1])
             continue
-        whole, begun = (begun + line).strip(), ""
+        whole, begun = " ".join(begun + [line]).strip(), []
         if whole:
             yield first, whole
-    if begun.strip():
-        yield first, begun.strip()
+    if "".join(begun).strip():
+        yield first, " ".join(begun).strip()

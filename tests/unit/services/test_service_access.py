@@ -65,8 +65,8 @@ def test_cupsd_lets_in_whom_it_was_seen_to_let_in(body, expected):
 
 @pytest.mark.parametrize("lookups, certain", [("Off", True), ("On", False), ("Double", False)])
 def test_names_count_where_cupsd_looks_them_up(lookups, certain):
-    conf = cupsd.read_cupsd(
-        "HostNameLookups %s\n<Location />\nOrder allow,deny\nAllow *.example.org\n</Location>\n" % lookups, "cupsd.conf")
+    text = "HostNameLookups %s\n<Location />\nOrder allow,deny\nAllow *.example.org\n</Location>\n"
+    conf = cupsd.read_cupsd(text % lookups, "cupsd.conf")
     judged = judge_access.admission(conf, conf.location("/"), INTERFACES)
     assert judged.certain is certain and judged.addresses.empty
 

@@ -54,7 +54,7 @@ def test_the_stock_file_of_debian(release, admin):
     ("[::]:631", "any", "[::]", 631), ("[::]", "any", "[::]", 631), ("localhost", "loopback", "localhost", 631),
     ("localhost:631", "loopback", "localhost", 631), ("127.0.0.53:8631", "loopback", "127.0.0.53", 8631),
     ("[::1]:631", "loopback", "[::1]", 631), ("192.0.2.7", "address", "192.0.2.7", 631),
-    ("[2001:db8::7]:443", "address", "[2001:db8::7]", 443), ("print1.example.org:ipp", "name", "print1.example.org", 631),
+    ("[2001:db8::7]:443", "address", "[2001:db8::7]", 443), ("print1.example:ipp", "name", "print1.example", 631),
     ("*:https", "any", "*", 443), ("/run/cups/cups.sock", "socket", "/run/cups/cups.sock", 0),
 ])
 def test_listen(value, kind, host, port):
@@ -67,8 +67,10 @@ def test_listen_that_cups_cannot_use(value):
     assert cupsd.read_listen(value, Place("cupsd.conf", 1)) is None
 
 
-@pytest.mark.parametrize("line, kind", [("Port 8631", "any"), ("SSLPort 443", "any"), ("SSLListen 192.0.2.7", "address"),
-                                        ("  lIsTeN\t192.0.2.7:9 # here", "address")])
+@pytest.mark.parametrize("line, kind", [
+    ("Port 8631", "any"), ("SSLPort 443", "any"), ("SSLListen 192.0.2.7", "address"),
+    ("  lIsTeN\t192.0.2.7:9 # here", "address"),
+])
 def test_all_four_words_for_listening(line, kind):
     assert [listen.kind for listen in cupsd.read_cupsd(line, "c").listens] == [kind]
 
@@ -80,7 +82,8 @@ def test_lines_as_cups_reads_them():
 
 
 @pytest.mark.parametrize("text, path, denies_first", [
-    ("<Location /printers>\nOrder deny,allow\n</Location>\n<Location />\nOrder allow,deny\n</Location>", "/printers/x", True),
+    ("<Location /printers>\nOrder deny,allow\n</Location>\n<Location />\nOrder allow,deny\n</Location>", "/printers/x",
+     True),
     ("<Location /Printers>\nOrder deny,allow\n</Location>", "/printers/x", True),
     ("<Location />\nOrder allow,deny\n<Limit GET>\nOrder deny,allow\n</Limit>\n</Location>", "/", False),
     ("<Location />\nOrder allow,deny\n<Limit POST>\nOrder deny,allow\n</Limit>\n</Location>", "/", True),
