@@ -11,7 +11,9 @@ version_added: "0.1.0"
 description:
   - Reads what the last run of M(printfleet.cups.cups_firewall) put into force, and holds it against the host's own
     files and kernel as they are now.
-  - Tells as well what others have on the host that overrules the rules or is asked before them.
+  - Tells as well what others have on the host that overrules the rules or is asked before them, and where CUPS, Samba
+    and Avahi disagree with the rules. For that it reads C(/etc/cups/cupsd.conf), C(/etc/cups/cups-browsed.conf),
+    C(/etc/samba/smb.conf), C(/etc/avahi/avahi-daemon.conf) and the sockets that listen.
   - Changes nothing.
 author:
   - The printfleet.cups maintainers (@printfleet)
@@ -116,13 +118,18 @@ findings:
   description:
     - What others have on this host that overrules the rows, is asked before them, or opens UDP port 631 if the rules of
       this collection go. Nothing of it is changed.
+    - Where the host's print services and the rows disagree, such as a cupsd that listens on localhost only behind an
+      open port, or one that answers 403 to those who are let in. Names of hosts in C(Allow) and C(hosts allow) are
+      not looked up, so what they decide is not judged.
     - Those of level V(warning) are given as warnings too.
   returned: success
   type: list
   elements: dict
   contains:
     level:
-      description: V(warning) where a row does not do what it says, V(note) where the rules take care of it.
+      description:
+        - V(warning) where a row does not do what it says or something should not be as it is, V(note) where the rules
+          take care of it or it may well be meant.
       type: str
       sample: note
     what:
