@@ -160,17 +160,19 @@ def _unopened(
     row = "give the port as a row in cups_firewall_extra_flows"
     if port == cupsd.IPP_PORT:
         row = "choose ipp_sharing in cups_firewall_profiles"
+    written = services.cupsd is not None and any(listen.port == port for listen in services.cupsd.listens)
+    close = "remove the line" if written else "restart CUPS, whose file names no such port"
     if entrance.closed:
         return [Finding(
             NOTE, "CUPS listens on %d/tcp for others too, and our rules let nobody in there" % port, where,
-            "%s if it is to be used, or remove the line" % row,
+            "%s if it is to be used, or %s" % (row, close),
         )]
     answers = services.cupsd is None or judge_access.answers_somebody(services.cupsd, interfaces)
     return [Finding(
         WARNING if answers else NOTE,
         "CUPS listens on %d/tcp for others too, and nothing of ours closes that port%s"
         % (port, "" if answers else "; CUPS itself refuses all but this host"),
-        where, "%s, set cups_firewall_default_incoming to deny, or remove the line" % row,
+        where, "%s, set cups_firewall_default_incoming to deny, or %s" % (row, close),
     )]
 
 
