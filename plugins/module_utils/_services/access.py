@@ -122,7 +122,7 @@ def cups_admission(
 
 
 def read_samba(value: str) -> Tuple[Entries, ...]:
-    """Read "hosts allow" or "hosts deny" (smb.conf(5)): its list, then each list that follows an EXCEPT."""
+    """Read "hosts allow" or "hosts deny" (smb.conf(5)): its list, then the lists that follow an EXCEPT."""
     lists: List[List[Entries]] = [[]]
     for word in re.split(r"[\s,]+", value.strip()):
         if word.upper() == "EXCEPT":
@@ -143,10 +143,8 @@ def _samba_entry(word: str) -> Entries:
 
 
 def _excepted(lists: Sequence[Entries]) -> Addresses:
-    found = addresses.NOBODY
-    for entries in reversed(lists):
-        found = entries.addresses(()) - found
-    return found
+    # list_match() takes all that follows the first EXCEPT for exceptions.
+    return merged(lists[:1]).addresses(()) - merged(lists[1:]).addresses(())
 
 
 def samba_admission(allow: Sequence[Entries], deny: Sequence[Entries]) -> Admission:

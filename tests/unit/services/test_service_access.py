@@ -81,8 +81,12 @@ def test_names_count_where_cupsd_looks_them_up(lookups, certain):
     ("ALL EXCEPT 192.0.2.0/24", "", ("198.51.100.1",), ("192.0.2.7",)),
     ("192.0.2. except 192.0.2.7", "", ("192.0.2.8",), ("192.0.2.7", "198.51.100.1")),
     ("2001:db8::7", "", ("2001:db8::7",), ("2001:db8::8",)),
+    ("", "ALL EXCEPT 192.0.2.7", ("192.0.2.7",), ("192.0.2.8", "2001:db8::7")),
+    ("192.0.2.", "192.0.2.7", ("192.0.2.7", "198.51.100.1"), ()),
+    ("192.0.2.0/24 EXCEPT 192.0.2.0/28 EXCEPT 192.0.2.7", "", ("192.0.2.77",), ("192.0.2.7", "192.0.2.8")),
+    ("192.0.2.7 198.51.100.1", "all", ("192.0.2.7", "198.51.100.1"), ("192.0.2.8",)),
 ])
-def test_samba_lets_in_whom_its_manual_says(allow, deny, inside, outside):
+def test_samba_lets_in_whom_its_own_testparm_says(allow, deny, inside, outside):
     judged = access.samba_admission(
         access.read_samba(allow) if allow else (), access.read_samba(deny) if deny else ())
     assert judged.certain
