@@ -68,6 +68,19 @@ def test_avahi(services, policy, ipp, judged, running, mdns, level, words):
     assert all(words in f.what for f in found)
 
 
+def test_avahi_works_on_one_of_two_interfaces(services, policy, ipp, judged, shared):
+    everywhere = shared.replace("Allow 192.0.2.0/24", "Allow @LOCAL")
+    held = services(everywhere, mdns="[server]\nallow-interfaces=eth1")
+    assert judged(held, policy(*ipp, peers=("192.0.2.0/24", "198.51.100.0/24"))) == []
+
+
+def test_5353_is_open_to_nobody(services, policy, judged):
+    """With "keep" too a row is closed to all whom it does not name."""
+    narrowed = policy(("tcp", 631), ("udp", 5353), incoming="keep")
+    nobody = narrowed._replace(openings=tuple(o for o in narrowed.openings if o.protocol == "tcp"))
+    assert [f.level for f in judged(services(), nobody)] == ["warning"] and judged(services(), narrowed) == []
+
+
 def samba(services, conf="", listens=SMBD, running=SMB_RUNS):
     return services(smb=SMB_CONF % conf, listens=CUPSD + tuple(listens), running=running)
 

@@ -94,6 +94,11 @@ def test_the_location_that_decides_on_printing(text, path, denies_first):
     assert cupsd.read_cupsd(text, "c").location(path).denies_first is denies_first
 
 
+def test_what_stands_in_a_policy_is_no_line_of_its_own():
+    conf = cupsd.read_cupsd("<Policy x>\nListen *:8631\n</Policy>\nPort 631\n", "c")
+    assert [listen.port for listen in conf.listens] == [631]
+
+
 def test_no_location_decides():
     conf = cupsd.read_cupsd("<Location /admin>\nAllow all\n</Location>\n<Location x>\n</Location>", "c")
     assert conf.location("/printers/x") is None and conf.location("/admin/conf").allow.everyone

@@ -48,6 +48,12 @@ def test_who_holds_it(name, program, held):
     assert sockets.Socket("tcp", "::", 631, 1, (name,)).held_by(program) is held
 
 
+@pytest.mark.parametrize("protocol, state, waits", [
+    ("tcp", "0A", 1), ("tcp", "07", 0), ("udp", "07", 1), ("udp", "01", 0), ("udp", "0A", 0)])
+def test_tcp_listens_and_udp_is_not_connected(protocol, state, waits):
+    assert len(list(sockets.read_sockets(HEADER + LINE % ("00000000", 631, state, 7), protocol))) == waits
+
+
 def test_this_very_machine():
     with socket.socket() as listener, socket.socket() as idle:
         listener.bind(("127.0.0.1", 0))
