@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Dict, Iterable, List, NamedTuple, Optional, Sequence, Tuple
 
 from ansible_collections.printfleet.cups.plugins.module_utils import (
+    _agreement,
     _findings,
     _guard,
     _helpers,
@@ -38,6 +39,7 @@ class Surroundings(NamedTuple):
     ssh: Optional[Ssh]
     helpers: Tuple[str, ...] = tuple(HELPED)  # conntrack helpers that can be had, by their kernel names
     unhelped: str = _helpers.NO_MODULE  # why not those that are missing
+    look: _agreement.Look = _agreement.look_away  # how the host's print services are looked at, where they are
 
 
 class Change(NamedTuple):
@@ -121,7 +123,7 @@ def plan_present(
     if not change.changed:
         # A run that changes nothing would only repeat what the administrator knows and perhaps wants.
         return change
-    told = _findings.sentences(_managers.findings(known, policy))
+    told = _findings.sentences(_managers.findings(known, policy) + around.look(policy, around.interfaces))
     return change._replace(warnings=change.warnings + tuple(told))
 
 

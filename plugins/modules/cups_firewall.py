@@ -175,6 +175,7 @@ import re
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.printfleet.cups.plugins.module_utils import (
+    _agreement,
     _alarm,
     _apply,
     _helpers,
@@ -225,7 +226,9 @@ def work_out(params: dict, known: dict, helpers: tuple) -> _apply.Change:
     memory = _memory.load()
     if params["state"] == "absent":
         return _apply.plan_absent(known, memory)
-    around = _apply.Surroundings(_interfaces.interfaces(), _managed_host.ssh_connection(), helpers)
+    around = _apply.Surroundings(
+        _interfaces.interfaces(), _managed_host.ssh_connection(), helpers, look=_agreement.look
+    )
     return _apply.plan_present(params, params["backend"], known, memory, around, params["guard"])
 
 
