@@ -12,6 +12,7 @@ from ansible_collections.printfleet.cups.plugins.module_utils import (
     _guard,
     _managers,
     _memory,
+    _printers,
     _transaction,
 )
 from ansible_collections.printfleet.cups.plugins.module_utils._backend import Backend, BackendError, Host, Plan
@@ -29,6 +30,7 @@ class Surroundings(NamedTuple):
 
     interfaces: Tuple[Interface, ...]
     ssh: Optional[Ssh]
+    printers: _printers.Found = _printers.NONE
 
 
 class Change(NamedTuple):
@@ -54,6 +56,7 @@ def policy_of(wish: dict, flows: Iterable[Flow], around: Surroundings, woken: bo
 
     ``woken``: we switch the firewall manager on, and its own defaults could close the way that Ansible came.
     """
+    flows = _printers.narrowed(flows, around.printers.endpoints)
     needs_ssh = woken or "deny" in (wish["default_incoming"], wish["default_outgoing"])
     return make_policy(
         flows, wish["default_incoming"], wish["default_outgoing"], wish["log_denied"], around.interfaces,
@@ -73,6 +76,11 @@ def remembered_ssh(memory: Memory) -> Optional[Ssh]:
     return Ssh(str(known[0]), int(known[1])) if known else None
 
 
+def remembered_printers(memory: Memory) -> _printers.Found:
+    """The printers that the last change found on the host."""
+    return _printers.read_remembered(memory.wish.get("printers"))
+
+
 def plan_present(
     wish: dict, wanted_backend: str, known: Dict[str, Backend], memory: Memory, around: Surroundings,
     guarded: bool = True,
@@ -86,11 +94,11 @@ def plan_present(
     policy = policy_of(wish, flows, around, woken)
     if guarded and around.ssh is not None:
         _guard.judge(policy, around.ssh)
-    warnings = _absent_interfaces(flows, around.interfaces)
+    warnings = _absent_interfaces(flows, around.interfaces) + list(around.printers.unresolved)
     missing = tuple(known[name].missing())
     if missing:
         return Change(
-            name, missing, (), None, True, "", "".join(describe(policy)), tuple(warnings),
+            name, missing, (), None, True, "", "".join(describe(policy)), tuple(warnings) + around.printers.told,
         )
     found = memory.found if memory.backend == name else {}
     plans = [(name, _plan(known[name], policy, found))]
@@ -100,19 +108,24 @@ def plan_present(
     remembered = {key: wish[key] for key in WISH}
     remembered["woken"] = woken
     remembered["ssh"] = list(around.ssh) if around.ssh else []
+    if wish.get("queues") or wish.get("device_uris"):
+        remembered.update(
+            queues=wish["queues"], device_uris=list(wish["device_uris"]), printers=around.printers.as_dict()
+        )
     new_memory = Memory(name, remembered, found)
     change = _change(name, plans, new_memory, memory.backend != name, warnings)
     if not change.changed:
         # A run that changes nothing would only repeat what the administrator knows and perhaps wants.
         return change
     told = _findings.sentences(_managers.findings(known, policy))
-    return change._replace(warnings=change.warnings + tuple(told))
+    return change._replace(warnings=change.warnings + around.printers.told + tuple(told))
 
 
 def compare(memory: Memory, policy: Policy, known: Dict[str, Backend], around: Surroundings) -> Change:
     """What a host lacks of what the last run meant, by whichever manager held it, whatever is active now."""
     backend = known[memory.backend]
     warnings = _absent_interfaces(read_flows(memory.wish["flows"]), around.interfaces)
+    warnings += around.printers.unresolved
     missing = tuple(backend.missing())
     if missing:
         return Change(memory.backend, missing, (), memory, True, "", "".join(describe(policy)), tuple(warnings))
