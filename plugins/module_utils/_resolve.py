@@ -14,12 +14,14 @@ import queue
 import socket
 import threading
 import time
-from typing import Callable, Dict, Iterable, List, NamedTuple, Tuple
+from typing import Any, Callable, Dict, Iterable, List, NamedTuple, Tuple
 
 from ansible_collections.printfleet.cups.plugins.module_utils import _device_uri
 from ansible_collections.printfleet.cups.plugins.module_utils._backend import Host
 
 SECONDS = 5.0
+# An answer on the link comes within a second (RFC 6762, section 6); for what is not there all the time is taken.
+_LINK_SECONDS = 2
 _THREADS = 16
 # So many addresses of one name count; a printer has two or three.
 _MOST = 32
@@ -41,98 +43,100 @@ class Asked(NamedTuple):
     service: bool
 
 
-Lookup = Callable[[Host, Asked], Where]
-
-
 def resolve(host: Host, wanted: Iterable[Asked], seconds: float = SECONDS) -> Dict[str, Where]:
     """Where each name is; those that cannot be resolved in time are missing."""
     names = list(dict.fromkeys(wanted))
-    if not names:
-        return {}
-    # Two ways to a name in .local are tried side by side: the first may be a name server that is silent.
-    tasks = [(name, look_up) for name in names for look_up in _ways(name)]
-    todo: "queue.Queue[Tuple[Asked, Lookup]]" = queue.Queue()
-    done: "queue.Queue[Tuple[Asked, Lookup, Where]]" = queue.Queue()
-    for task in tasks:
-        todo.put(task)
-    for _number in range(min(_THREADS, len(tasks))):
+    todo: "queue.Queue[Asked]" = queue.Queue()
+    done: "queue.Queue[Tuple[Asked, Where]]" = queue.Queue()
+    for name in names:
+        todo.put(name)
+    for _number in range(min(_THREADS, len(names))):
         # A daemon: a call of getaddrinfo() cannot be broken off, and the program does not wait for it at its end.
         threading.Thread(target=_work, args=(host, todo, done), daemon=True).start()
-    found: Dict[Tuple[Asked, Lookup], Where] = {}
+    found: Dict[str, Where] = {}
     until = time.monotonic() + seconds
-    for _task in tasks:
+    for _name in names:
         try:
-            name, look_up, where = done.get(timeout=max(0.0, until - time.monotonic()))
+            name, where = done.get(timeout=max(0.0, until - time.monotonic()))
         except queue.Empty:
             break
-        found[name, look_up] = where
-    answers = {}
-    for name in names:
-        told = [found[name, way] for way in _ways(name) if (name, way) in found and found[name, way] is not _NOWHERE]
-        if told:
-            answers[name.name] = told[0]
-    return answers
+        if where is not _NOWHERE:
+            found[name.name] = where
+    return found
 
 
 _NOWHERE = Where((), -1)
+# UnicodeError is a ValueError: getaddrinfo() has its own idea of names.  The others are for what a foreign daemon says.
+_NO_ANSWER = (OSError, ValueError, TypeError, KeyError, IndexError, AttributeError)
 
 
 def _work(host: Host, todo: "queue.Queue", done: "queue.Queue") -> None:
     while True:
         try:
-            name, look_up = todo.get_nowait()
+            name = todo.get_nowait()
         except queue.Empty:
             return
         try:
-            where = look_up(host, name)
-        except (OSError, ValueError, TypeError, KeyError, IndexError, AttributeError):
-            # UnicodeError is a ValueError: getaddrinfo() has its own idea of names.
+            where = _by_dns_sd(host, name.name) if name.service else _by_name(host, name.name)
+        except _NO_ANSWER:
             where = _NOWHERE
-        done.put((name, look_up, where))
+        done.put((name, where))
 
 
-def _ways(name: Asked) -> List[Lookup]:
-    if name.service:
-        return [_by_dns_sd]
-    return [_by_the_host, _by_avahi] if name.name.endswith(".local") else [_by_the_host]
+def _by_name(host: Host, name: str) -> Where:
+    """getaddrinfo(3), as CUPS' backends ask; Avahi where the host's own ways know no mDNS, or IPv4's alone."""
+    if not name.endswith(".local"):
+        return _by_the_host(name)
+    # nss-mdns waits up to 15 seconds for what is not there, and a name server that is asked may be silent.
+    own = _side_by_side([lambda: _by_the_host(name)], _LINK_SECONDS)
+    if own:
+        return own[0]
+    # One family each: for one that a printer has not, Avahi waits until its time is up.
+    asked = [
+        lambda family=family: _avahi(host, "ResolveHostName", "iisiu", (_ANY, _ANY, name, family, "0"))[4]
+        for family in (_IPV4, _IPV6)
+    ]
+    return _where(str(address) for address in _side_by_side(asked, SECONDS))
 
 
-def _by_the_host(_host: Host, name: Asked) -> Where:
-    """getaddrinfo(3), as CUPS' backends ask; raises OSError."""
-    return _where(str(item[4][0]) for item in socket.getaddrinfo(name.name, None, type=socket.SOCK_STREAM))
+def _by_the_host(name: str) -> Where:
+    return _where(str(item[4][0]) for item in socket.getaddrinfo(name, None, type=socket.SOCK_STREAM))
 
 
-def _by_avahi(host: Host, name: Asked) -> Where:
-    """Avahi asked over D-Bus, for hosts whose nsswitch.conf knows no mDNS, or IPv4 alone."""
-    found = []
-    for family in (_IPV4, _IPV6):
-        answer = _avahi(host, "ResolveHostName", "iisiu", (_ANY, _ANY, name.name, family, "0"))
-        if answer:
-            found.append(str(answer[4]))
-    return _where(found)
+def _side_by_side(questions: List[Callable[[], Any]], seconds: float) -> List[Any]:
+    """The answers of those that give one in time."""
+    answers: List[Any] = []
+
+    def ask(question: Callable[[], Any]) -> None:
+        try:
+            answers.append(question())
+        except _NO_ANSWER:
+            return
+
+    asking = [threading.Thread(target=ask, args=(question,), daemon=True) for question in questions]
+    for thread in asking:
+        thread.start()
+    until = time.monotonic() + seconds
+    for thread in asking:
+        thread.join(max(0.0, until - time.monotonic()))
+    return list(answers)
 
 
-def _by_dns_sd(host: Host, name: Asked) -> Where:
+def _by_dns_sd(host: Host, name: str) -> Where:
     """The SRV record gives host and port; the host's addresses are asked for as CUPS does."""
-    own, kind, domain = _device_uri.read_service(name.name)
+    own, kind, domain = _device_uri.read_service(name)
     answer = _avahi(host, "ResolveService", "iisssiu", (_ANY, _ANY, own, kind, domain, _ANY, "0"))
-    if not answer:
+    if not answer or not 0 < int(answer[8]) < 65536:
         return _NOWHERE
-    target, address, port = str(answer[5]).rstrip("."), str(answer[7]), int(answer[8])
-    if not 0 < port < 65536:
-        return _NOWHERE
-    try:
-        found = _by_the_host(host, Asked(target, False)).addresses
-    except (OSError, ValueError):
-        found = _by_avahi(host, Asked(target, False)).addresses
-    # Avahi has found the service on a link of its own, so its answer counts whatever others say of the name.
-    return _where(tuple(found) + (address,), port)
+    # Not the one address that stands in the answer: it is now of this family and now of that.
+    where = _by_name(host, str(answer[5]).rstrip("."))
+    return where if where is _NOWHERE else Where(where.addresses, int(answer[8]))
 
 
 def _avahi(host: Host, method: str, signature: str, arguments: Tuple[str, ...]) -> list:
     """What a method of Avahi's server gives back, [] for nothing.  A daemon that is off is left off."""
     said = host.run((
-        "busctl", "--system", "--json=short", "--timeout=4", "--auto-start=no", "call", "--",
+        "busctl", "--system", "--json=short", "--timeout=%d" % _LINK_SECONDS, "--auto-start=no", "call", "--",
         "org.freedesktop.Avahi", "/", "org.freedesktop.Avahi.Server", method, signature,
     ) + arguments)
     return list(json.loads(said.output)["data"]) if said.status == 0 else []
