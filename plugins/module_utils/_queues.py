@@ -133,7 +133,7 @@ def _lines(text: str) -> Iterator[Tuple[int, str, str]]:
         value = words[1].rstrip() if len(words) > 1 else ""
         if words[0].startswith("<") and not words[0].startswith("</"):
             value = value[:-1].rstrip() if value.endswith(">") else ""
-        yield number, words[0], value
+        yield number, words[0].rstrip(">") if words[0].startswith("<") else words[0], value
 
 
 def _text(path: str) -> str:
