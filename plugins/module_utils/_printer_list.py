@@ -82,7 +82,7 @@ def strip(uris: Iterable[object], variable: str) -> List[str]:
 def _shown(value: object) -> object:
     """The value itself where no password can be in it."""
     if isinstance(value, str):
-        hides = "@" in value[1:] or "?" in value or "=" in value or "//" in value
+        hides = _URI.match(value) or "@" in value[1:] or any(mark in value for mark in ("?", "=", "//"))
         return _Hidden("an entry that may hold a password") if hides else value
     if value is None or isinstance(value, (bool, int, float)):
         return value
