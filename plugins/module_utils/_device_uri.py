@@ -17,7 +17,7 @@ from urllib.parse import quote, unquote
 # HTTP_MAX_URI in cups/http.h.
 _LONGEST = 1024
 _SCHEME = re.compile(r"([A-Za-z0-9][A-Za-z0-9.+-]{0,30}):")
-_HOST = re.compile(r"(?=.{1,253}$)[a-z0-9_](?:[a-z0-9_-]{0,62}\.)*[a-z0-9_-]{1,63}|[a-z0-9_]")
+_HOST = re.compile(r"(?=.{1,253}$)(?!-)[a-z0-9_-]{1,63}(?:\.[a-z0-9_-]{1,63})*")
 # What inet_aton(3) takes for an address, and what other programs read as another one (CVE-2021-29921).
 _LIKE_AN_ADDRESS = re.compile(r"[0-9.]+|0x[0-9a-f.x]+")
 _SERVICE = re.compile(r"(?P<name>.{1,63})\.(?P<type>_[A-Za-z0-9-]{1,15}\._tcp)\.(?P<domain>[A-Za-z0-9.-]{1,200})")

@@ -67,7 +67,7 @@ def resolve(host: Host, wanted: Iterable[Asked], seconds: float = SECONDS) -> Di
 
 _NOWHERE = Where((), -1)
 # UnicodeError is a ValueError: getaddrinfo() has its own idea of names.  The others are for what a foreign daemon says.
-_NO_ANSWER = (OSError, ValueError, TypeError, KeyError, IndexError, AttributeError)
+_NO_ANSWER = (OSError, ValueError, TypeError, KeyError, IndexError, AttributeError, RecursionError)
 
 
 def _work(host: Host, todo: "queue.Queue", done: "queue.Queue") -> None:
