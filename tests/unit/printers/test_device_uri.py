@@ -71,7 +71,8 @@ def test_what_is_no_device_uri(uri):
 
 @pytest.mark.parametrize("uri", [
     "ipp://u:p@h:8631/x?y", "ipps://[fe80::1%25eth0]/", "lpd://h/q?snmp=off", "socket://h", "smb://u:p@W/s:445/p",
-    "dnssd://A%20%2F%20B%C3%BC._pdl-datastream._tcp.local/?uuid=1", "hp:/net/X?zc=a&port=2", "hpfax:/net/X?ip=192.0.2.1",
+    "dnssd://A%20%2F%20B%C3%BC._pdl-datastream._tcp.local/?uuid=1", "hp:/net/X?zc=a&port=2",
+    "hpfax:/net/X?ip=192.0.2.1",
 ])
 def test_what_is_stripped_is_the_same_device(uri):
     short = stripped(read(uri))
