@@ -87,39 +87,48 @@ def _by_name(host: Host, name: str) -> Where:
     """getaddrinfo(3), as CUPS' backends ask; Avahi where the host's own ways know no mDNS, or IPv4's alone."""
     if not name.endswith(".local"):
         return _by_the_host(name)
-    # nss-mdns waits up to 15 seconds for what is not there, and a name server that is asked may be silent.
-    own = _side_by_side([lambda: _by_the_host(name)], _LINK_SECONDS)
-    if own:
-        return own[0]
-    # One family each: for one that a printer has not, Avahi waits until its time is up.
-    asked = [
-        lambda family=family: _avahi(host, "ResolveHostName", "iisiu", (_ANY, _ANY, name, family, "0"))[4]
-        for family in (_IPV4, _IPV6)
-    ]
-    return _where(str(address) for address in _side_by_side(asked, SECONDS))
+    # All three at once: nss-mdns waits up to 15 seconds for what is not there, a name server may be silent, and for a
+    # family that a printer has not Avahi waits until its time is up.
+    own, avahi = _Answers(), _Answers()
+    own.ask(lambda: _by_the_host(name))
+    for family in (_IPV4, _IPV6):
+        arguments = (_ANY, _ANY, name, family, "0")
+        avahi.ask(lambda given=arguments: _avahi(host, "ResolveHostName", "iisiu", given)[4])
+    until = time.monotonic() + _LINK_SECONDS
+    for where in own.wait(until):
+        return where
+    # busctl has the same time, and a little more to start and to end.
+    return _where(str(address) for address in avahi.wait(until + 1))
 
 
 def _by_the_host(name: str) -> Where:
     return _where(str(item[4][0]) for item in socket.getaddrinfo(name, None, type=socket.SOCK_STREAM))
 
 
-def _side_by_side(questions: List[Callable[[], Any]], seconds: float) -> List[Any]:
-    """The answers of those that give one in time."""
-    answers: List[Any] = []
+class _Answers:
+    """Questions that are asked side by side."""
 
-    def ask(question: Callable[[], Any]) -> None:
+    def __init__(self) -> None:
+        self._given: List[Any] = []
+        self._threads: List[threading.Thread] = []
+
+    def ask(self, question: Callable[[], Any]) -> None:
+        """Begin with it."""
+        thread = threading.Thread(target=self._run, args=(question,), daemon=True)
+        self._threads.append(thread)
+        thread.start()
+
+    def _run(self, question: Callable[[], Any]) -> None:
         try:
-            answers.append(question())
+            self._given.append(question())
         except _NO_ANSWER:
             return
 
-    asking = [threading.Thread(target=ask, args=(question,), daemon=True) for question in questions]
-    for thread in asking:
-        thread.start()
-    until = time.monotonic() + seconds
-    for thread in asking:
-        thread.join(max(0.0, until - time.monotonic()))
-    return list(answers)
+    def wait(self, until: float) -> List[Any]:
+        """The answers of those that give one in time."""
+        for thread in self._threads:
+            thread.join(max(0.0, until - time.monotonic()))
+        return list(self._given)
 
 
 def _by_dns_sd(host: Host, name: str) -> Where:
