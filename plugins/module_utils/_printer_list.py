@@ -9,7 +9,7 @@ Device URIs may hold passwords, so no refusal quotes one, and what is handed on 
 from __future__ import annotations
 
 import re
-from typing import Iterable, List, NamedTuple, Tuple
+from typing import Iterable, List, Mapping, NamedTuple, Tuple
 
 from ansible_collections.printfleet.cups.plugins.module_utils import _device_uri, _words
 
@@ -86,4 +86,6 @@ def _shown(value: object) -> object:
         return _Hidden("an entry that may hold a password") if hides else value
     if value is None or isinstance(value, (bool, int, float)):
         return value
-    return _Hidden("a %s" % type(value).__name__)
+    # Ansible has types of its own for both, so their names are no help to anybody.
+    kinds = (("mapping", Mapping), ("list", (list, tuple)))
+    return _Hidden("a %s" % next((kind for kind, types in kinds if isinstance(value, types)), type(value).__name__))
