@@ -12,7 +12,14 @@ from pathlib import Path
 import pytest
 import yaml
 from ansible_collections.printfleet.cups.plugins.filter.flows import flows
-from ansible_collections.printfleet.cups.plugins.module_utils import _apply, _flow, _policy, _printers, _queues
+from ansible_collections.printfleet.cups.plugins.module_utils import (
+    _apply,
+    _flow,
+    _policy,
+    _printers,
+    _queues,
+    _words,
+)
 from ansible_collections.printfleet.cups.plugins.module_utils._printers import NONE, Endpoint, Found
 
 HERE = Path(__file__).resolve().parent
@@ -97,6 +104,11 @@ def test_the_word_without_its_meaning_is_nobody(tables):
     made = [_flow.read_flow(f, "flows") for f in flows(tables, ["network_printers"], printers=["usb://X/Y"])]
     policy = _policy.make_policy(made, "keep", "deny", False, (), None)
     assert {o.peers for o in policy.openings if str(o.ports) not in ("53", "5353", "161")} == {()}
+
+
+@pytest.mark.parametrize("name", ["nter", "rinters", "printers", "PRINTERS"])
+def test_the_word_is_no_interface(name):
+    assert _words.resolve_peers(["@PRINTERS"], [_words.Interface(name, ("192.0.2.0/24",), (), True)]) == ()
 
 
 def test_networks_beside_queues_stay_as_they_are(found, tables):
