@@ -80,8 +80,7 @@ options:
     description:
       - Whether to read CUPS' own queues on the host (C(printers.conf), C(classes.conf)) and let it reach their printers
         by the protocols and ports that their device URIs use.
-      - Printers that no flow with V(@PRINTERS) covers get a row of their own, such as
-        C(Printers: 8631 (IPP\) TCP OUT).
+      - Printers that no flow with V(@PRINTERS) covers get a row of their own, that begins with the word Printers.
       - Names are resolved on the host. One that cannot be is told by a warning, and keeps the addresses that it had at
         the last change.
     type: bool
