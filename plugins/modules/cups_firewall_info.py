@@ -125,7 +125,7 @@ default_outgoing:
 in_force:
   description:
     - Whether the host's files and kernel hold exactly what the last run meant. False where a rule was changed by hand,
-      or where the host's own networks changed since.
+      or where the host's own networks changed since, or its queues and the names of their printers.
   returned: success
   type: bool
   sample: true
@@ -134,6 +134,14 @@ difference:
   returned: success
   type: dict
   sample: {"before": "", "after": ""}
+queues_changed:
+  description:
+    - What queues for other printers came or went since the last change, in sentences. Only where the printers are
+      found by the host's queues or by device URIs.
+  returned: success
+  type: list
+  elements: str
+  sample: ["The queue 'office' is new or changed since the last run: it prints on 192.0.2.7 631/tcp."]
 findings:
   description:
     - What others have on this host that overrules the rows, is asked before them, or opens UDP port 631 if the rules of
@@ -185,6 +193,7 @@ from ansible_collections.printfleet.cups.plugins.module_utils import (
     _managed_host,
     _managers,
     _memory,
+    _printers,
     _report,
 )
 from ansible_collections.printfleet.cups.plugins.module_utils._backend import BackendError
@@ -209,12 +218,17 @@ def tell(
         "default_outgoing": "",
         "in_force": True,
         "difference": {},
+        "queues_changed": [],
     }
     # The SSH opening was made for the run that changed the host, not for the one that asks now.
     around = _apply.Surroundings(_interfaces.interfaces(), _apply.remembered_ssh(memory), helpers, look=look)
     if not memory.backend:
         return with_findings(told, known, None, (), around)
-    around = _apply.seen_by(known[memory.backend], around)
+    before = _apply.remembered_printers(memory)
+    printers = _printers.find(
+        _managed_host.ManagedHost(), memory.wish.get("queues", False), memory.wish.get("device_uris", []), before
+    )
+    around = _apply.seen_by(known[memory.backend], around._replace(printers=printers))
     policy = _apply.policy_of(memory.wish, _apply.read_flows(memory.wish["flows"]), around, memory.wish["woken"])
     change = _apply.compare(memory, policy, known, around)
     told.update(
@@ -234,6 +248,7 @@ def tell(
         default_incoming=policy.default_incoming,
         default_outgoing=policy.default_outgoing,
         in_force=not change.changed,
+        queues_changed=_printers.differences(before, printers),
         difference={"before": change.before, "after": change.after} if change.changed else {},
     )
     return with_findings(told, known, policy, change.warnings, around)

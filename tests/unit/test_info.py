@@ -110,10 +110,10 @@ def disagreement(policy, interfaces):
 
 
 def test_what_the_print_services_do_is_looked_at():
-    told, warnings = cups_firewall_info.tell(hosts(), disagreement)
+    told, warnings = cups_firewall_info.tell(hosts(), look=disagreement)
     assert where(told)[-1] == "cupsd" and "cupsd: with a policy: False, (); mend it." in warnings
     remember("nftables")
-    told, warnings = cups_firewall_info.tell(hosts(), disagreement)
+    told, warnings = cups_firewall_info.tell(hosts(), look=disagreement)
     assert where(told)[-1] == "cupsd" and "cupsd: with a policy: True, (); mend it." in warnings
     assert told["report"][-1] == "warning: cupsd: with a policy: True, (); mend it."
 
