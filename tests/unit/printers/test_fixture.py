@@ -111,6 +111,13 @@ def test_the_word_is_no_interface(name):
     assert _words.resolve_peers(["@PRINTERS"], [_words.Interface(name, ("192.0.2.0/24",), (), True)]) == ()
 
 
+def test_the_word_is_for_what_goes_out_alone():
+    row = {"row": "x", "protocol": "tcp", "port": "631", "peers": ["@PRINTERS"]}
+    assert _flow.read_flow(dict(row, direction="out"), "flows[0]").peers == ("@PRINTERS",)
+    with pytest.raises(_words.Refused, match=r"flows\[0\].peers: '@PRINTERS' is not allowed"):
+        _flow.read_flow(dict(row, direction="in"), "flows[0]")
+
+
 def test_networks_beside_queues_stay_as_they_are(found, tables):
     made = [_flow.read_flow(f, "flows") for f in flows(tables, printers=["198.51.100.0/24", "auto"])]
     policy = _apply.policy_of(WISH, made, _apply.Surroundings((), None, printers=found), False)
