@@ -28,6 +28,7 @@ FILES = (RULES[4], RULES[6], DEFAULTS, CONF, PROFILES, ufw_helpers.PATH, _helper
 _OPEN = ufw_settings.Defaults("ACCEPT", "ACCEPT", "ACCEPT")
 _UNIT = "ufw_unit"
 _CHAINS = "ufw_chains"
+_LOADED = "loaded by ufw"
 
 Files = Dict[str, Optional[str]]
 
@@ -134,7 +135,11 @@ def _found_asleep(state: State) -> Dict[str, str]:
     found = {_CHAINS: "none"}
     for version in state.versions:
         chains = state.kernel[version].chains
-        if any(name.startswith(ufw_rules.CHAINS[version] + "-") for name in chains):
+        left = [chain for name, chain in chains.items() if name.startswith(ufw_rules.CHAINS[version] + "-")]
+        if any(chain.rules for chain in left):
+            # A reload that failed: ufw says that it is off, and its rules and verdicts stand.
+            found[_CHAINS] = _LOADED
+        elif left and found[_CHAINS] != _LOADED:
             found[_CHAINS] = "left by ufw"
         found["ufw_kernel_%d" % version] = " ".join(ufw_kernel.verdict(chains, way) for way in ufw_settings.DEFAULTS)
         found["ufw_rules_%d" % version] = ufw_rules.without_ours(state.files[RULES[version]] or "")
@@ -240,7 +245,12 @@ def _steps(state: State, wish: _Wish, present: bool) -> Steps:
 
 
 def _verdicts(memory: Dict[str, str]) -> Dict[int, Dict[str, str]]:
-    """What INPUT, OUTPUT and FORWARD did before we switched ufw on; `ufw disable` leaves them all at ACCEPT."""
+    """What INPUT, OUTPUT and FORWARD did before we switched ufw on; `ufw disable` leaves them all at ACCEPT.
+
+    So do we where the verdicts that we found were ufw's own: without its rules they would close the host.
+    """
+    if memory.get(_CHAINS) == _LOADED:
+        return {}
     chains = ("INPUT", "OUTPUT", "FORWARD")
     keys = {version: "ufw_kernel_%d" % version for version in RULES}
     return {version: dict(zip(chains, memory[key].split())) for version, key in keys.items() if key in memory}

@@ -157,6 +157,20 @@ def test_waking_ufw_keeps_a_kernel_closed_that_was_closed(make_host, make_policy
     assert host.tables["iptables"].chains["FORWARD"][0] == "DROP"
 
 
+def test_a_reload_that_failed_does_not_close_the_host_when_we_go(make_host, make_policy, run):
+    host = make_host(True, "ACCEPT")
+    memory = run(host, make_policy("deny", "deny"))[1]
+    # Where a reload fails ufw forgets that it is on and leaves its rules and verdicts in the kernel.
+    host.write("etc/ufw/ufw.conf", host.text("etc/ufw/ufw.conf").replace("ENABLED=yes", "ENABLED=no"))
+    assert host.tables["iptables"].chains["INPUT"][0] == "DROP"
+    memory = run(host, make_policy("deny", "deny"), memory)[1]
+    assert "ENABLED=yes" in host.text("etc/ufw/ufw.conf")
+    run(host, None, memory)
+    assert "ENABLED=no" in host.text("etc/ufw/ufw.conf")
+    for table in host.tables.values():
+        assert [table.chains[name][0] for name in ("INPUT", "OUTPUT", "FORWARD")] == ["ACCEPT"] * 3
+
+
 def test_ufw_never_starts_with_reject(make_host, make_policy, run):
     host = make_host(enabled=False)
     seen = []
