@@ -5,11 +5,12 @@
 
 from __future__ import annotations
 
-from typing import Dict, Iterable, List, NamedTuple, Optional, Tuple
+from typing import Dict, Iterable, List, NamedTuple, Optional, Sequence, Tuple
 
 from ansible_collections.printfleet.cups.plugins.module_utils import (
     _findings,
     _guard,
+    _helpers,
     _managers,
     _memory,
     _transaction,
@@ -17,7 +18,13 @@ from ansible_collections.printfleet.cups.plugins.module_utils import (
 from ansible_collections.printfleet.cups.plugins.module_utils._backend import Backend, BackendError, Host, Plan
 from ansible_collections.printfleet.cups.plugins.module_utils._flow import Flow, read_flow
 from ansible_collections.printfleet.cups.plugins.module_utils._memory import Memory
-from ansible_collections.printfleet.cups.plugins.module_utils._policy import Opening, Policy, Ssh, make_policy
+from ansible_collections.printfleet.cups.plugins.module_utils._policy import (
+    HELPED,
+    Opening,
+    Policy,
+    Ssh,
+    make_policy,
+)
 from ansible_collections.printfleet.cups.plugins.module_utils._words import Interface
 
 # The options that make up a wish: they are remembered, so that what is in force can be held against them.
@@ -29,6 +36,8 @@ class Surroundings(NamedTuple):
 
     interfaces: Tuple[Interface, ...]
     ssh: Optional[Ssh]
+    helpers: Tuple[str, ...] = tuple(HELPED)  # conntrack helpers that can be had, by their kernel names
+    unhelped: str = _helpers.NO_MODULE  # why not those that are missing
 
 
 class Change(NamedTuple):
@@ -57,8 +66,14 @@ def policy_of(wish: dict, flows: Iterable[Flow], around: Surroundings, woken: bo
     needs_ssh = woken or "deny" in (wish["default_incoming"], wish["default_outgoing"])
     return make_policy(
         flows, wish["default_incoming"], wish["default_outgoing"], wish["log_denied"], around.interfaces,
-        around.ssh if needs_ssh else None,
+        around.ssh if needs_ssh else None, around.helpers,
     )
+
+
+def seen_by(backend: Backend, around: Surroundings) -> Surroundings:
+    """The surroundings as far as that manager can make use of them."""
+    reason = backend.unhelped()
+    return around._replace(helpers=(), unhelped=reason) if reason else around
 
 
 def _woken(name: str, known: Dict[str, Backend], memory: Memory) -> bool:
@@ -83,10 +98,11 @@ def plan_present(
     around = around._replace(ssh=around.ssh or remembered_ssh(memory))
     name = _managers.choose(wanted_backend, known)
     woken = _woken(name, known, memory)
+    around = seen_by(known[name], around)
     policy = policy_of(wish, flows, around, woken)
     if guarded and around.ssh is not None:
         _guard.judge(policy, around.ssh)
-    warnings = _absent_interfaces(flows, around.interfaces)
+    warnings = _warnings(flows, around)
     missing = tuple(known[name].missing())
     if missing:
         return Change(
@@ -112,7 +128,7 @@ def plan_present(
 def compare(memory: Memory, policy: Policy, known: Dict[str, Backend], around: Surroundings) -> Change:
     """What a host lacks of what the last run meant, by whichever manager held it, whatever is active now."""
     backend = known[memory.backend]
-    warnings = _absent_interfaces(read_flows(memory.wish["flows"]), around.interfaces)
+    warnings = _warnings(read_flows(memory.wish["flows"]), around)
     missing = tuple(backend.missing())
     if missing:
         return Change(memory.backend, missing, (), memory, True, "", "".join(describe(policy)), tuple(warnings))
@@ -194,6 +210,10 @@ def describe(policy: Policy) -> List[str]:
         for c in policy.closures
     ]
     lines += [
+        "helped out %s %d by the kernel's conntrack helper %s  (%s)\n" % (h.protocol, h.port, h.name, h.row)
+        for h in policy.helpers
+    ]
+    lines += [
         "default %s: %s\n" % (word, "as the host has it" if value == "keep" else "deny")
         for word, value in (("incoming", policy.default_incoming), ("outgoing", policy.default_outgoing))
     ]
@@ -206,6 +226,11 @@ def _opening(opening: Opening) -> str:
         opening.direction, opening.protocol, "source port " if opening.side == "source" else "", opening.ports,
         "from" if opening.direction == "in" else "to", who, opening.row,
     )
+
+
+def _warnings(flows: Sequence[Flow], around: Surroundings) -> List[str]:
+    told = _helpers.warnings(flows, around.helpers, around.unhelped)
+    return _absent_interfaces(flows, around.interfaces) + told
 
 
 def _absent_interfaces(flows: Iterable[Flow], interfaces: Iterable[Interface]) -> List[str]:

@@ -89,6 +89,9 @@ class Backend(Protocol):
     def findings(self, known: Ours) -> List[Finding]:
         """What others have on this host that overrules our rules, comes before them, or opens what they close."""
 
+    def unhelped(self) -> str:
+        """Why this manager, as it is set up here, can set no conntrack helper; "" where it can."""
+
     def undo(self, steps: Any) -> None:
         """Make the kernel and the units follow the files, which are as they were before ``commit`` again.
 

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from typing import Iterable, List, NamedTuple, Optional, Tuple
+from typing import Dict, Iterable, List, NamedTuple, Optional, Tuple
 
 from ansible_collections.printfleet.cups.plugins.module_utils import _words
 from ansible_collections.printfleet.cups.plugins.module_utils._flow import Flow, refuse_never_open
@@ -18,6 +18,12 @@ SSH_ROW = "baseline: SSH from where Ansible comes"
 # question came from, and conntrack does not always know the question: one-shot mDNS queries go to
 # a multicast address (RFC 6762, section 6.7), NetBIOS name queries to a broadcast address (RFC 1002).
 ANSWERED_FROM = (("udp", 137), ("udp", 5353))
+
+
+# Who asks a broadcast address is answered by others than it asked, whom conntrack does not know.  The kernel
+# has a helper for two of the page's rows that lets such answers in, of the host's own IPv4 networks and for
+# seconds only (net/netfilter/nf_conntrack_snmp.c, nf_conntrack_netbios_ns.c).  Names are the kernel's.
+HELPED = {"snmp": ("udp", 161), "netbios-ns": ("udp", 137)}
 
 
 class Ssh(NamedTuple):
@@ -51,6 +57,15 @@ class Closure(NamedTuple):
     ports: _words.Ports
 
 
+class Helper(NamedTuple):
+    """A conntrack helper of the kernel's, to be set on what the host itself sends to a port."""
+
+    name: str  # a key of HELPED
+    protocol: str
+    port: int
+    row: str
+
+
 class Policy(NamedTuple):
     """The whole wish for one host.
 
@@ -64,6 +79,7 @@ class Policy(NamedTuple):
     default_incoming: str
     default_outgoing: str
     log_denied: bool
+    helpers: Tuple[Helper, ...] = ()
 
     def default(self, direction: str) -> str:
         """``keep`` or ``deny`` for one direction."""
@@ -88,13 +104,17 @@ def make_policy(
     log_denied: bool,
     interfaces: Iterable[_words.Interface],
     ssh: Optional[Ssh],
+    helpers: Iterable[str] = tuple(HELPED),
 ) -> Policy:
     """Work out the policy.
 
     ``interfaces`` resolve @LOCAL, @IF() and the broadcast addresses; ``ssh`` is a way in that has to stay open.
+    ``helpers`` are the kernel helpers that can be had; without one, who answers comes in by an opening instead.
     """
     known = tuple(interfaces)
     broadcasts = tuple(b for i in known for b in i.broadcasts) + ("255.255.255.255",)
+    had = tuple(helpers)
+    helped: Dict[str, Helper] = {}
     openings: List[Opening] = []
     closures: List[Closure] = [Closure(NEVER_ROW, "in", _words.NEVER_OPEN[0], _words.Ports(631, 631))]
     for flow in flows:
@@ -110,6 +130,13 @@ def make_policy(
             if flow.protocol == protocol and flow.ports.first <= port <= flow.ports.last:
                 ports = _words.Ports(port, port)
                 openings.append(Opening(flow.row + " answers", "out", protocol, ports, peers, "source"))
+        for name in helpers_for(flow):
+            protocol, port = HELPED[name]
+            if name in had:
+                helped.setdefault(name, Helper(name, protocol, port, flow.row))
+            else:
+                ports = _words.Ports(port, port)
+                openings.append(Opening(flow.row + " answers", "in", protocol, ports, _answering(known), "source"))
     if ssh is not None:
         way = _words.Ports(ssh.port, ssh.port)
         openings.append(Opening(SSH_ROW, "in", "tcp", way, (ssh.client,)))
@@ -117,8 +144,21 @@ def make_policy(
         # sends next, on the very connection at which Ansible waits, counts as something new that goes out.
         openings.append(Opening(SSH_ROW + " answers", "out", "tcp", way, (ssh.client,), "source"))
     return Policy(
-        _unique(openings), _unique(closures), default_incoming, default_outgoing, log_denied
+        _unique(openings), _unique(closures), default_incoming, default_outgoing, log_denied, tuple(helped.values())
     )
+
+
+def helpers_for(flow: Flow) -> Tuple[str, ...]:
+    """The names of the helpers that a flow needs, for its answers to be let in."""
+    return tuple(
+        name for name, (protocol, port) in HELPED.items()
+        if (flow.direction, flow.protocol) == ("out", protocol) and flow.ports.first <= port <= flow.ports.last
+    )
+
+
+def _answering(interfaces: Iterable[_words.Interface]) -> Tuple[str, ...]:
+    """The networks in which a broadcast of the host's is heard: those of IPv4 on links that have one."""
+    return _words.collapse([n for i in interfaces if i.broadcasts for n in i.networks], 4)
 
 
 def _unique(records: Iterable[NamedTuple]) -> tuple:

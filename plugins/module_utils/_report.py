@@ -22,6 +22,7 @@ def report(told: dict) -> List[str]:
             % (told["backend"], told["default_incoming"], told["default_outgoing"])
         ]
         lines += [_row(row) for row in told["rows"]]
+        lines += ["finds %s: kernel helper %s (%s)" % (h["finds"], h["name"], h["row"]) for h in told["helpers"]]
         lines.append(
             "All of it is in force." if told["in_force"]
             else "NOT in force as the last run meant it: run the role with --check --diff to see what differs."

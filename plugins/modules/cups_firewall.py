@@ -177,6 +177,7 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.printfleet.cups.plugins.module_utils import (
     _alarm,
     _apply,
+    _helpers,
     _interfaces,
     _managed_host,
     _managers,
@@ -220,11 +221,11 @@ def argument_spec() -> dict:
     }
 
 
-def work_out(params: dict, known: dict) -> _apply.Change:
+def work_out(params: dict, known: dict, host: _managed_host.ManagedHost) -> _apply.Change:
     memory = _memory.load()
     if params["state"] == "absent":
         return _apply.plan_absent(known, memory)
-    around = _apply.Surroundings(_interfaces.interfaces(), _managed_host.ssh_connection())
+    around = _apply.Surroundings(_interfaces.interfaces(), _managed_host.ssh_connection(), _helpers.had(host))
     return _apply.plan_present(params, params["backend"], known, memory, around, params["guard"])
 
 
@@ -240,7 +241,7 @@ def run(module: AnsibleModule, host: _managed_host.ManagedHost, known: dict) -> 
         _transaction.refuse_beside_another(host)
     else:
         _transaction.clear_leftovers(known, host)
-    change = work_out(params, known)
+    change = work_out(params, known, host)
     for warning in change.warnings:
         module.warn(warning)
     told = {

@@ -90,6 +90,26 @@ rows:
       type: list
       elements: str
       sample: [198.51.100.0/24]
+helpers:
+  description:
+    - The conntrack helpers of the kernel that the rows need, for answers to what this host asks by broadcast to be let
+      in.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    name:
+      description: Its name in the kernel.
+      type: str
+      sample: snmp
+    row:
+      description: The row whose answers it lets in.
+      type: str
+      sample: "Table 3: 161 (SNMP) UDP OUT"
+    finds:
+      description: What is found by it.
+      type: str
+      sample: printers by SNMP broadcast
 default_incoming:
   description: V(keep) or V(deny); empty where nothing of ours is on the host.
   returned: success
@@ -152,6 +172,7 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.printfleet.cups.plugins.module_utils import (
     _apply,
     _findings,
+    _helpers,
     _interfaces,
     _managed_host,
     _managers,
@@ -163,7 +184,7 @@ from ansible_collections.printfleet.cups.plugins.module_utils._policy import Pol
 from ansible_collections.printfleet.cups.plugins.module_utils._words import Refused
 
 
-def tell(known: dict) -> tuple:
+def tell(known: dict, host: _managed_host.ManagedHost) -> tuple:
     """What the module returns, and its warnings."""
     memory = _memory.load()
     told = {
@@ -173,6 +194,7 @@ def tell(known: dict) -> tuple:
             for name, backend in known.items()
         ],
         "rows": [],
+        "helpers": [],
         "default_incoming": "",
         "default_outgoing": "",
         "in_force": True,
@@ -181,7 +203,8 @@ def tell(known: dict) -> tuple:
     if not memory.backend:
         return with_findings(told, known, None, ())
     # The SSH opening was made for the run that changed the host, not for the one that asks now.
-    around = _apply.Surroundings(_interfaces.interfaces(), _apply.remembered_ssh(memory))
+    around = _apply.Surroundings(_interfaces.interfaces(), _apply.remembered_ssh(memory), _helpers.had(host))
+    around = _apply.seen_by(known[memory.backend], around)
     policy = _apply.policy_of(memory.wish, _apply.read_flows(memory.wish["flows"]), around, memory.wish["woken"])
     change = _apply.compare(memory, policy, known, around)
     told.update(
@@ -197,6 +220,7 @@ def tell(known: dict) -> tuple:
             }
             for o in policy.openings
         ],
+        helpers=[{"name": h.name, "row": h.row, "finds": _helpers.FINDS[h.name]} for h in policy.helpers],
         default_incoming=policy.default_incoming,
         default_outgoing=policy.default_outgoing,
         in_force=not change.changed,
@@ -218,7 +242,8 @@ def main() -> None:
     if os.geteuid() != 0:
         module.fail_json(msg="The firewall of a host is read by root only: set become to true.")
     try:
-        told, warnings = tell(_managers.backends(_managed_host.ManagedHost()))
+        host = _managed_host.ManagedHost()
+        told, warnings = tell(_managers.backends(host), host)
     except (Refused, BackendError) as error:
         module.fail_json(msg=str(error))
     except OSError as error:

@@ -17,7 +17,7 @@ from __future__ import annotations
 import os
 from typing import Iterable, List, Optional
 
-from ansible_collections.printfleet.cups.plugins.module_utils import _files
+from ansible_collections.printfleet.cups.plugins.module_utils import _files, _helpers
 from ansible_collections.printfleet.cups.plugins.module_utils._backend import OWNER, BackendError, Host, Plan, must
 from ansible_collections.printfleet.cups.plugins.module_utils._backends import (
     firewalld_findings,
@@ -97,6 +97,7 @@ class Firewalld:
         if held is not None and any(held.direct.values()) and self._host.program("ipset") is None:
             refuse_sets(steps.wanted)
         self._write(steps)
+        _helpers.load(self._host, steps.wanted.files.get(_helpers.PATH))
         if steps.active and not steps.was.active:
             self._start()
         elif steps.load == "reload" and steps.running is not None and held is not None:
@@ -110,6 +111,11 @@ class Firewalld:
         if steps.was.enabled != steps.enabled:
             must(self._host, ["systemctl", "enable" if steps.enabled else "disable", UNIT])
         return steps.memory
+
+    def unhelped(self) -> str:
+        # With its backend iptables firewalld 1.3 and 2.3 refuse their whole configuration for a helper on the way
+        # out: "INVALID_POLICY: Can't convert policy to chain name".
+        return "" if self._by_nftables() else "firewalld's backend iptables sets no conntrack helper on what goes out"
 
     def findings(self, known: Ours) -> List[Finding]:
         return firewalld_findings.find(firewalld_findings.read(self._host), known, self._by_nftables())
@@ -180,7 +186,7 @@ class Firewalld:
 
 def _own_files() -> List[str]:
     """Paths of all files that carry our names, those included that firewall-cmd leaves as .old."""
-    found = []
+    found = [_helpers.PATH] if os.path.exists(_helpers.PATH) else []
     for kind in ("services", "ipsets", "policies"):
         folder = "%s/%s" % (firewalld_objects.FOLDER, kind)
         for name in sorted(os.listdir(folder)) if os.path.isdir(folder) else ():

@@ -8,6 +8,8 @@ What was measured on firewalld 1.3.3 and 2.3.1, and is the ground of this layout
   interface, source); one of positive priority comes after the zone's rules and before the zone's target;
 - a policy for a zone by name does not reach packets that come in by the default zone without a binding
   (1.3.3), one for ANY does;
+- a helper in a service is set by a policy with ingress HOST, whatever else the service says, but after that
+  policy's rules of negative priority: so it has a policy of its own, ahead of all others;
 - established, related and loopback packets are accepted before any policy, in both directions.
 """
 
@@ -18,6 +20,7 @@ import re
 from typing import Dict, Iterable, List, NamedTuple, Optional, Tuple
 from xml.sax.saxutils import escape
 
+from ansible_collections.printfleet.cups.plugins.module_utils import _helpers
 from ansible_collections.printfleet.cups.plugins.module_utils._backend import OWNER
 from ansible_collections.printfleet.cups.plugins.module_utils._backends.firewalld_rules import (
     BASELINE,
@@ -35,17 +38,18 @@ from ansible_collections.printfleet.cups.plugins.module_utils._backends.firewall
     tag,
 )
 from ansible_collections.printfleet.cups.plugins.module_utils._backends.firewalld_zones import ACCEPT, Zone
-from ansible_collections.printfleet.cups.plugins.module_utils._policy import Opening, Policy
+from ansible_collections.printfleet.cups.plugins.module_utils._policy import Helper, Opening, Policy
 
 FOLDER = "/etc/firewalld"
 # A policy's name has at most 18 characters (max_policy_name_len() in firewall/functions.py: what iptables
 # leaves of a chain's name), too few for the whole of our name.
+POLICY_FIND = "printfleet-find"
 POLICY_IN = "printfleet-in"
 POLICY_IN_TRUSTED = "printfleet-trusted"
 POLICY_IN_END = "printfleet-in-end"
 POLICY_OUT = "printfleet-out"
 POLICY_OUT_END = "printfleet-out-end"
-POLICIES = (POLICY_IN, POLICY_IN_TRUSTED, POLICY_IN_END, POLICY_OUT, POLICY_OUT_END)
+POLICIES = (POLICY_FIND, POLICY_IN, POLICY_IN_TRUSTED, POLICY_IN_END, POLICY_OUT, POLICY_OUT_END)
 
 # firewalld.policies(5): -32768 to 32767.
 FIRST, _LAST = -32768, 32767
@@ -92,18 +96,22 @@ def sets_among(paths: Iterable[str]) -> Tuple[str, ...]:
 def render(policy: Policy, zones: Iterable[Zone], default_zone: str) -> Objects:
     """Everything of ours for one policy on a host with these zones."""
     services = _service_names(policy)
+    finders = {"%s-finds-by-%s" % (OWNER, helper.name): helper for helper in policy.helpers}
     sets = _Sets()
-    policies = _policies(policy, services, sets, {zone.name: zone for zone in zones}, default_zone)
+    policies = _find(finders) + _policies(policy, services, sets, {zone.name: zone for zone in zones}, default_zone)
     # An opening for nobody has no rule, so it needs no service either.
     parts = [part for p in policies for rule in p.rules for part in rule.parts]
     used = {value for element, pairs in parts if element == "service" for _name, value in pairs}
     heads = {path("services", name): _service(key) for key, name in services.items() if name in used}
+    heads.update({path("services", name): _finder(helper) for name, helper in finders.items()})
     heads.update({path("ipsets", name): _set(name, ()) for name in sets.entries})
     heads.update({path("policies", p.name): _policy(p._replace(rules=()), "") for p in policies})
     digest = hashlib.sha256(repr(sorted(heads.items())).encode()).hexdigest()[:_MARK_LENGTH * 2]
     files = dict(heads)
     files.update({path("ipsets", name): _set(name, entries) for name, entries in sets.entries.items()})
     files.update({path("policies", p.name): _policy(p, digest) for p in policies})
+    modules = _helpers.text(policy.helpers)
+    files.update({_helpers.PATH: modules} if modules else {})
     rules = {p.name: tuple(sorted(r.rich() for r in p.rules)) for p in policies}
     return Objects(files, rules, {n: tuple(sorted(e)) for n, e in sets.entries.items()}, digest)
 
@@ -122,7 +130,7 @@ def _policies(
             tuple(rules["in"] + (baseline_in() if denied_in else [])),
         ),
         PolicyObject(
-            POLICY_OUT, "Printing, outgoing", ("HOST",), ("ANY",), FIRST, "CONTINUE",
+            POLICY_OUT, "Printing, outgoing", ("HOST",), ("ANY",), FIRST + 1, "CONTINUE",
             tuple(rules["out"] + (baseline_out() if denied_out else [])),
         ),
     ]
@@ -133,6 +141,13 @@ def _policies(
         rest = tuple(reset_rest(policy.log_denied))
         made.append(PolicyObject(POLICY_OUT_END, "All else outgoing", ("HOST",), ("ANY",), _LAST, "REJECT", rest))
     return [p for p in made if p.rules or p.name in (POLICY_IN_TRUSTED, POLICY_IN_END, POLICY_OUT_END)]
+
+
+def _find(finders: Iterable[str]) -> List[PolicyObject]:
+    """The policy that sets the helpers and decides nothing: their services have no ports."""
+    rules = tuple(Rule(OPENINGS, "ipv4", (("service", (("name", name),)),), "accept") for name in finders)
+    told = PolicyObject(POLICY_FIND, "Printing, finding", ("HOST",), ("ANY",), FIRST, "CONTINUE", rules)
+    return [told] if rules else []
 
 
 def _end_of_incoming(log: bool, zones: Dict[str, Zone], default_zone: str, close: bool) -> List[PolicyObject]:
@@ -235,6 +250,14 @@ def _service(key: tuple) -> str:
     element, what = ("source-port", "from port") if side == "source" else ("port", "to port")
     told = "What the row stands for: %s packets %s %s." % (transport.upper(), what, ports)
     return _file("service", (), row, told, [tag(element, (("protocol", transport), ("port", str(ports))))])
+
+
+def _finder(helper: Helper) -> str:
+    told = "Lets the answers in when this host looks for %s (port %d); opens nothing else. Row: %s." % (
+        _helpers.FINDS[helper.name], helper.port, helper.row
+    )
+    short = "Finding %s" % _helpers.FINDS[helper.name]
+    return _file("service", (), short, told, [tag("helper", (("name", helper.name),))])
 
 
 def _set(name: str, entries: Iterable[str]) -> str:

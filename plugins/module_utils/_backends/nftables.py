@@ -1,7 +1,7 @@
 # Copyright (c) 2026 the printfleet.cups maintainers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The nftables backend: one table of our own, one file, one unit that loads it at boot.
+"""The nftables backend: one table of our own, its files, one unit that loads it at boot.
 
 Whether the kernel holds what we want is told by nft itself: the wanted file is loaded in a
 network namespace that exists for that moment only, and the two listings of the one program are
@@ -11,9 +11,9 @@ would refuse is refused before the host is touched.
 
 from __future__ import annotations
 
-from typing import Callable, List, NamedTuple, Optional
+from typing import Callable, List, NamedTuple, Optional, Tuple
 
-from ansible_collections.printfleet.cups.plugins.module_utils import _files
+from ansible_collections.printfleet.cups.plugins.module_utils import _files, _helpers
 from ansible_collections.printfleet.cups.plugins.module_utils._backend import (
     OWNER,
     Host,
@@ -29,6 +29,9 @@ from ansible_collections.printfleet.cups.plugins.module_utils._findings import F
 from ansible_collections.printfleet.cups.plugins.module_utils._policy import Policy
 
 RULES = "/etc/%s/firewall.nft" % OWNER
+# What sets conntrack helpers.  At boot it is loaded after the rules, and may fail where they must not: on a
+# kernel that has no such helper any more.
+HELPERS = "/etc/%s/finding.nft" % OWNER
 UNIT = "%s-firewall.service" % OWNER
 UNIT_FILE = "/etc/systemd/system/%s" % UNIT
 _TABLE = "%s %s" % (nftables_ruleset.FAMILY, nftables_ruleset.TABLE)
@@ -55,8 +58,8 @@ StandardInput=null
 ProtectSystem=full
 ProtectHome=true
 ExecStart=%(nft)s -f %(rules)s
-ExecReload=%(nft)s -f %(rules)s
-
+%(start)sExecReload=%(nft)s -f %(rules)s
+%(reload)s
 [Install]
 WantedBy=sysinit.target nftables.service
 """
@@ -69,17 +72,21 @@ class State(NamedTuple):
     ruleset: str
     table: Optional[str]
     rules: Optional[str]
+    helpers: Optional[str]
     unit: Optional[str]
+    modules: Optional[str]
     enabled: bool
     active: bool
     listing_of: Callable[[str], str]
 
 
 class Steps(NamedTuple):
-    """What the two files will say, None for being gone, and what was there before."""
+    """What the files will say, None for being gone, and what was there before."""
 
     rules: Optional[str]
+    helpers: Optional[str]
     unit: Optional[str]
+    modules: Optional[str]
     old_table: Optional[str]
     was_active: bool
 
@@ -105,7 +112,9 @@ class Nftables:
             ruleset=must(self._host, ["nft", "-s", "list", "ruleset"]),
             table=self._table(),
             rules=_files.read(RULES),
+            helpers=_files.read(HELPERS),
             unit=_files.read(UNIT_FILE),
+            modules=_files.read(_helpers.PATH),
             listing_of=self._listing_of,
             **self._unit_state(),
         )
@@ -129,22 +138,23 @@ class Nftables:
         return must(self._host, ["unshare", "--net", "sh", "-c", script], rules)
 
     def plan(self, state: State, policy: Optional[Policy]) -> Plan:
-        steps, listing = Steps(None, None, state.table, state.active), ""
+        steps, listing = Steps(None, None, None, None, state.table, state.active), ""
         if policy is not None:
             denied = tuple(d for d in ("in", "out") if policy.default(d) == "deny")
             kept = nftables_foreign.keep(state.ruleset, denied)
             steps = Steps(
                 nftables_ruleset.render(policy, kept.rules["in"], kept.rules["out"], kept.parts),
-                _UNIT_TEXT % {"nft": state.nft, "rules": RULES},
+                nftables_ruleset.render_helpers(policy) or None,
+                _unit_text(state.nft, bool(policy.helpers)),
+                _helpers.text(policy.helpers),
                 state.table,
                 state.active,
             )
-            listing = state.listing_of(steps.rules or "")
-        before = _describe(
-            state.table or "", state.rules, state.unit, state.enabled, state.active, steps
-        )
+            listing = state.listing_of(_whole(steps))
+        files = (state.rules, state.helpers, state.unit, state.modules)
+        before = _describe(state.table or "", files, state.enabled, state.active, steps)
         wanted = policy is not None
-        after = _describe(listing, steps.rules, steps.unit, wanted, wanted, steps)
+        after = _describe(listing, steps[:4], wanted, wanted, steps)
         return Plan(before, after, steps)
 
     def commit(self, plan: Plan) -> dict:
@@ -156,11 +166,14 @@ class Nftables:
             self._put(steps)
         return {}
 
+    def unhelped(self) -> str:
+        return ""
+
     def findings(self, known: Ours) -> List[Finding]:
         return nftables_findings.find(must(self._host, ["nft", "-s", "list", "ruleset"]), known)
 
     def paths(self, plan: Plan) -> List[str]:
-        return [RULES, UNIT_FILE]
+        return list(_paths())
 
     def units(self) -> List[str]:
         return [UNIT]
@@ -172,9 +185,12 @@ class Nftables:
         self._host.run(["systemctl", word, "--quiet", UNIT])
 
     def _put(self, steps: Steps) -> None:
-        must(self._host, ["nft", "-f", "-"], steps.rules)
+        _helpers.load(self._host, steps.modules)
+        must(self._host, ["nft", "-f", "-"], _whole(steps))
         _files.replace(RULES, steps.rules, 0o600)
+        _files.replace(HELPERS, steps.helpers, 0o600)
         _files.replace(UNIT_FILE, steps.unit)
+        _files.replace(_helpers.PATH, steps.modules)
         must(self._host, ["systemctl", "daemon-reload"])
         must(self._host, ["systemctl", "enable", "--now", "--quiet", UNIT])
 
@@ -183,15 +199,33 @@ class Nftables:
         if self._unit_state()["enabled"]:
             must(self._host, ["systemctl", "disable", "--now", "--quiet", UNIT])
         _files.replace(RULES, None)
+        _files.replace(HELPERS, None)
         _files.remove_folder(RULES)
         _files.replace(UNIT_FILE, None)
+        _files.replace(_helpers.PATH, None)
         must(self._host, ["systemctl", "daemon-reload"])
 
 
-def _describe(table: str, rules: Optional[str], unit: Optional[str], enabled: bool, active: bool, wanted: Steps) -> str:
+def _paths() -> Tuple[str, ...]:
+    """In the order of the first fields of Steps."""
+    return RULES, HELPERS, UNIT_FILE, _helpers.PATH
+
+
+def _whole(steps: Steps) -> str:
+    """All that is loaded, in one transaction."""
+    return (steps.rules or "") + (steps.helpers or "")
+
+
+def _unit_text(nft: str, helped: bool) -> str:
+    start, again = ("Exec%s=-%s -f %s\n" % (word, nft, HELPERS) if helped else "" for word in ("Start", "Reload"))
+    return _UNIT_TEXT % {"nft": nft, "rules": RULES, "start": start, "reload": again}
+
+
+def _describe(table: str, files: Tuple[Optional[str], ...], enabled: bool, active: bool, wanted: Steps) -> str:
     """One text that differs exactly when something has to be done, and reads well where it differs."""
     lines = [table]
-    for path, text, wish in ((RULES, rules, wanted.rules), (UNIT_FILE, unit, wanted.unit)):
-        lines.append("%s: %s\n" % (path, "missing" if text is None else "current" if text == wish else "outdated"))
+    for path, text, wish in zip(_paths(), files, wanted[:4]):
+        word = "not there" if text is None else "current" if text == wish else "outdated"
+        lines.append("%s: %s\n" % (path, word))
     lines.append("%s: %s\n" % (UNIT, "loads the rules at boot" if enabled and active else "not in force"))
     return "".join(lines)

@@ -16,10 +16,14 @@ from ansible_collections.printfleet.cups.plugins.module_utils._policy import Pol
 
 FAMILY = "inet"
 TABLE = "printfleet_cups"
+_HEAD = "# Written by the Ansible collection printfleet.cups; changes by hand are undone by its next run.\n"
 
 # A packet that no chain of ours refuses still passes through the chains of others: base chains
 # combine, so the priority decides nothing but who logs first (nft(8), "verdict statement").
 _HOOKS = {"in": ("incoming", "input"), "out": ("outgoing", "output")}
+# A reset ends a connect() at once; an ICMPv6 error does so after a second only, and many at once are limited in
+# their rate as well (measured, Linux 6.18; RFC 4443, 2.4 f).  By number, see _MEMBERSHIP.
+_REFUSALS = {"in": ("drop",), "out": ("meta l4proto 6 reject with tcp reset", "reject")}
 _LIMIT = "limit rate 10/minute burst 20 packets"
 _COMMENT_LENGTH = 120  # nft takes 128 bytes with its closing zero (NFTNL_UDATA_COMMENT_MAXLEN)
 
@@ -99,8 +103,8 @@ class _Table:
         ])
 
     def refusals(self) -> None:
-        for direction, verdict in (("in", "drop"), ("out", "reject")):
-            lines = [verdict]
+        for direction, verdicts in _REFUSALS.items():
+            lines = list(verdicts)
             if self.log_denied:
                 lines.insert(0, '%s log prefix "printfleet.cups denied %s: "' % (_LIMIT, direction))
             self.block("chain refuse_%s" % direction, lines)
@@ -119,11 +123,30 @@ def render(policy: Policy, kept_incoming: Sequence[str] = (), kept_outgoing: Seq
     for direction, kept in (("in", kept_incoming), ("out", kept_outgoing)):
         _direction(table, policy, direction, kept)
     return (
-        "# Written by the Ansible collection printfleet.cups; changes by hand are undone by its next run.\n"
-        "table %(name)s\ndelete table %(name)s\n"
+        "%(head)stable %(name)s\ndelete table %(name)s\n"
         "table %(name)s {\n\tcomment \"printfleet.cups: the rows of CUPS' page Firewalls\"\n%(parts)s}\n"
-        % {"name": "%s %s" % (FAMILY, TABLE), "parts": "".join(table.parts)}
+        % {"head": _HEAD, "name": "%s %s" % (FAMILY, TABLE), "parts": "".join(table.parts)}
     )
+
+
+def render_helpers(policy: Policy) -> str:
+    """What is added to that table to set conntrack helpers; "" where none is needed.
+
+    A file of its own: a kernel without the helper refuses a file whole, and at boot the rows must not go with it.
+    """
+    table, rules = _Table(False), []
+    for helper in policy.helpers:
+        name = "find_%s" % helper.name.replace("-", "_")
+        table.block("ct helper %s" % name, ['type "%s" protocol %s' % (helper.name, helper.protocol), "l3proto ip"])
+        # The helper has to be there when the connection's first packet leaves (nft(8), "ct helper").
+        rules.append(
+            'ct state new %s dport %d ct helper set "%s" comment "%s"'
+            % (helper.protocol, helper.port, name, helper.row[:_COMMENT_LENGTH])
+        )
+    if not rules:
+        return ""
+    table.block("chain helpers", ["type filter hook output priority filter; policy accept;"] + rules)
+    return "%stable %s %s {\n%s}\n" % (_HEAD, FAMILY, TABLE, "".join(table.parts))
 
 
 def _direction(table: _Table, policy: Policy, direction: str, kept: Sequence[str]) -> None:

@@ -5,8 +5,8 @@
 
 What ufw cannot say, so that it stays as ufw's before.rules have it: mDNS (5353/udp) and UPnP (1900/udp) multicast
 comes in from anyone, since those rules stand ahead of all user rules; a default of deny for outgoing packets
-refuses ICMP echo requests over IPv4, since user rules know no ICMP; and no conntrack helper can be set, so
-printers that answer an SNMP broadcast are not heard under a default of deny for incoming packets.
+refuses ICMP echo requests over IPv4, since user rules know no ICMP.  Nor can they set a conntrack helper: for
+these there is a section of ours in before.rules (see ``ufw_helpers``).
 """
 
 from __future__ import annotations
@@ -15,12 +15,13 @@ import fcntl
 import os
 import time
 from contextlib import contextmanager
-from typing import Dict, Iterator, List, Optional
+from typing import Dict, Iterator, List, Optional, Tuple
 
-from ansible_collections.printfleet.cups.plugins.module_utils import _files
+from ansible_collections.printfleet.cups.plugins.module_utils import _files, _helpers
 from ansible_collections.printfleet.cups.plugins.module_utils._backend import BackendError, Host, Plan, must
 from ansible_collections.printfleet.cups.plugins.module_utils._backends import (
     ufw_findings,
+    ufw_helpers,
     ufw_kernel,
     ufw_plan,
     ufw_settings,
@@ -71,7 +72,7 @@ class Ufw:
         unit = "not known"
         if self._host.program("systemctl"):
             unit = self._host.run(["systemctl", "is-enabled", UNIT]).output.strip() or unit
-        return State(files, versions, kernel, unit, has_ipv6, dict(memory))
+        return State(files, versions, kernel, ufw_helpers.read(self._host), unit, has_ipv6, dict(memory))
 
     def plan(self, state: State, policy: Optional[Policy]) -> Plan:
         return ufw_plan.make(state, policy)
@@ -81,6 +82,8 @@ class Ufw:
         with self._locked():
             self._check_unchanged(steps)
             self._write(steps.files)
+            # Before anybody loads rules that need them.
+            _helpers.load(self._host, steps.files.get(_helpers.PATH))
             if steps.command in ("", "disable"):
                 self._load(steps.loads)
         if steps.command:
@@ -92,9 +95,14 @@ class Ufw:
                 else:
                     self._write(steps.last_files)
                     self._load(steps.loads)
+        if steps.helpers is not None:
+            self._help(steps.helpers)
         if steps.unit:
             must(self._host, ["systemctl", "--quiet", steps.unit, UNIT])
         return dict(steps.memory)
+
+    def unhelped(self) -> str:
+        return ""
 
     def findings(self, known: Ours) -> List[Finding]:
         rules = {path: _files.read(self._root + path) for path in ufw_plan.RULES.values()}
@@ -127,6 +135,13 @@ class Ufw:
                     self._clear(steps)
         with self._locked():
             self._load(steps.undo_loads)
+        self._help(steps.undo_helpers)
+
+    def _help(self, rules: Tuple[str, ...]) -> None:
+        with self._locked():
+            document = ufw_helpers.document(ufw_helpers.read(self._host), rules)
+            if document:
+                self._restore(4, document)
 
     def _clear(self, steps: Steps) -> None:
         for version, verdicts in steps.verdicts.items():

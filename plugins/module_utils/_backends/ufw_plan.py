@@ -7,8 +7,10 @@ from __future__ import annotations
 
 from typing import Dict, List, NamedTuple, Optional, Tuple
 
+from ansible_collections.printfleet.cups.plugins.module_utils import _helpers
 from ansible_collections.printfleet.cups.plugins.module_utils._backend import OWNER, BackendError, Plan
 from ansible_collections.printfleet.cups.plugins.module_utils._backends import (
+    ufw_helpers,
     ufw_intent,
     ufw_kernel,
     ufw_profiles,
@@ -21,7 +23,7 @@ RULES = {4: "/etc/ufw/user.rules", 6: "/etc/ufw/user6.rules"}
 DEFAULTS = "/etc/default/ufw"
 CONF = "/etc/ufw/ufw.conf"
 PROFILES = "/etc/ufw/applications.d/" + OWNER
-FILES = (RULES[4], RULES[6], DEFAULTS, CONF, PROFILES)
+FILES = (RULES[4], RULES[6], DEFAULTS, CONF, PROFILES, ufw_helpers.PATH, _helpers.PATH)
 
 _OPEN = ufw_settings.Defaults("ACCEPT", "ACCEPT", "ACCEPT")
 _UNIT = "ufw_unit"
@@ -36,6 +38,7 @@ class State(NamedTuple):
     files: Files
     versions: Tuple[int, ...]
     kernel: Dict[int, ufw_kernel.Kernel]
+    raw: ufw_helpers.Raw
     unit: str
     has_ipv6: bool
     memory: Dict[str, str]
@@ -61,6 +64,8 @@ class Steps(NamedTuple):
     last_files: Files
     loads: Dict[int, ufw_kernel.Load]  # by IP version
     undo_loads: Dict[int, ufw_kernel.Load]
+    helpers: Optional[Tuple[str, ...]]  # the rules of our chain in the table raw, none to have it go; None: as it is
+    undo_helpers: Tuple[str, ...]
     unit: str  # "enable", "disable" or "": the word for systemctl
     verdicts: Dict[int, Dict[str, str]]  # what INPUT, OUTPUT and FORWARD shall do once ufw is off
     clear: bool  # whether the empty chains that ufw leaves behind go as well
@@ -72,13 +77,14 @@ class _Wish(NamedTuple):
     memory: Dict[str, str]
     running: bool
     unit: str
+    helpers: Tuple[str, ...]
 
 
 def make(state: State, policy: Optional[Policy]) -> Plan:
     """The whole change; raises BackendError where ufw cannot be brought to the policy."""
     wish = _absent(state) if policy is None else _present(state, policy)
     steps = _steps(state, wish, policy is not None)
-    todo = bool(steps.files or steps.command or steps.loads or steps.unit)
+    todo = bool(steps.files or steps.command or steps.loads or steps.unit or steps.helpers is not None)
     after = describe(wish.files, state, wish)
     before = describe(state.files, state) if todo else after
     if todo and before == after:
@@ -96,6 +102,8 @@ def _present(state: State, policy: Policy) -> _Wish:
     files, memory = dict(state.files), dict(state.memory)
     named = ufw_intent.profiles(policy)
     files[PROFILES] = ufw_profiles.text(named)
+    files[_helpers.PATH] = _helpers.text(policy.helpers)
+    files[ufw_helpers.PATH] = _before(files[ufw_helpers.PATH], policy)
     waking = not state.enabled
     if waking:
         files[CONF], memory = ufw_settings.change(files[CONF] or "", ufw_settings.ENABLED, "yes", memory)
@@ -109,7 +117,16 @@ def _present(state: State, policy: Policy) -> _Wish:
         if text is None:
             raise BackendError("%s is no rule file of ufw's, 'ufw reset' makes a new one" % RULES[version])
         files[RULES[version]] = _logging(text, version, state, files)
-    return _Wish(files, memory, True, "enabled" if state.unit == "disabled" else state.unit)
+    unit = "enabled" if state.unit == "disabled" else state.unit
+    return _Wish(files, memory, True, unit, ufw_helpers.rules(policy.helpers))
+
+
+def _before(text: Optional[str], policy: Policy) -> Optional[str]:
+    foreign = ufw_helpers.without_ours(text or "")
+    whole = ufw_helpers.with_ours(foreign, policy.helpers) if text is not None else None
+    if policy.helpers and whole is None:
+        raise BackendError("%s is no rule file of ufw's, 'ufw reset' makes a new one" % ufw_helpers.PATH)
+    return whole
 
 
 def _found_asleep(state: State) -> Dict[str, str]:
@@ -147,7 +164,9 @@ def _absent(state: State) -> _Wish:
     for key in ufw_settings.DEFAULTS.values():
         files[DEFAULTS], memory = ufw_settings.change(files[DEFAULTS] or "", key, None, memory)
     files[CONF], memory = ufw_settings.change(files[CONF] or "", ufw_settings.ENABLED, None, memory)
-    files[PROFILES] = None
+    files[PROFILES] = files[_helpers.PATH] = None
+    if files[ufw_helpers.PATH] is not None:
+        files[ufw_helpers.PATH] = ufw_helpers.without_ours(files[ufw_helpers.PATH] or "")
     for version in RULES:
         if files[RULES[version]] is None:
             continue
@@ -162,7 +181,7 @@ def _absent(state: State) -> _Wish:
     for path in (DEFAULTS, CONF):
         files[path] = files[path] if state.files[path] is not None else None
     running = state.running and ufw_settings.is_yes(files[CONF] or "", ufw_settings.ENABLED)
-    return _Wish(files, {}, running, memory.get(_UNIT, state.unit))
+    return _Wish(files, {}, running, memory.get(_UNIT, state.unit), ())
 
 
 def _logging(text: str, version: int, state: State, files: Files) -> str:
@@ -214,8 +233,9 @@ def _steps(state: State, wish: _Wish, present: bool) -> Steps:
     unit = {("disabled", "enabled"): "enable", ("enabled", "disabled"): "disable"}.get((state.unit, wish.unit), "")
     asleep = wish.memory or state.memory
     return Steps(
-        dict(state.files), first, command, last, loads, undo, unit, _verdicts(asleep),
-        asleep.get(_CHAINS) == "none", wish.memory,
+        dict(state.files), first, command, last, loads, undo,
+        None if ufw_helpers.in_force(state.raw, wish.helpers) and not command else wish.helpers,
+        state.raw.rules or (), unit, _verdicts(asleep), asleep.get(_CHAINS) == "none", wish.memory,
     )
 
 
@@ -259,6 +279,8 @@ def describe(files: Files, state: State, wish: Optional[_Wish] = None) -> str:
         drift = "" if wish else state.kernel[version].drift
         lines.append("IPv%d, first match wins:%s" % (version, " (the kernel: %s)" % drift if drift else ""))
         lines += ufw_rules.readable(files[RULES[version]] or "")
+    raw = ufw_helpers.Raw(1, wish.helpers or None) if wish else state.raw
+    lines += ufw_helpers.readable(raw, files[ufw_helpers.PATH] or "", files[_helpers.PATH] or "")
     lines.append("%s:" % PROFILES)
     lines += ["  " + line for line in (files[PROFILES] or "").splitlines() if line and not line.startswith("#")]
     return "\n".join(lines) + "\n"
