@@ -69,8 +69,8 @@ class Helper(NamedTuple):
 class Policy(NamedTuple):
     """The whole wish for one host.
 
-    Openings come before closures, closures before rules of the administrator's own.
-    Under ``deny`` the backend adds the baseline that a host needs: loopback, established and
+    631/udp is closed ahead of all else; openings come before the other closures, closures before rules of the
+    administrator's own.  Under ``deny`` the backend adds the baseline that a host needs: loopback, established and
     related, ICMP errors, ICMPv6 discovery, multicast membership, DHCP client.
     """
 

@@ -221,11 +221,11 @@ def argument_spec() -> dict:
     }
 
 
-def work_out(params: dict, known: dict, host: _managed_host.ManagedHost) -> _apply.Change:
+def work_out(params: dict, known: dict, helpers: tuple) -> _apply.Change:
     memory = _memory.load()
     if params["state"] == "absent":
         return _apply.plan_absent(known, memory)
-    around = _apply.Surroundings(_interfaces.interfaces(), _managed_host.ssh_connection(), _helpers.had(host))
+    around = _apply.Surroundings(_interfaces.interfaces(), _managed_host.ssh_connection(), helpers)
     return _apply.plan_present(params, params["backend"], known, memory, around, params["guard"])
 
 
@@ -241,7 +241,7 @@ def run(module: AnsibleModule, host: _managed_host.ManagedHost, known: dict) -> 
         _transaction.refuse_beside_another(host)
     else:
         _transaction.clear_leftovers(known, host)
-    change = work_out(params, known, host)
+    change = work_out(params, known, _helpers.had(host))
     for warning in change.warnings:
         module.warn(warning)
     told = {

@@ -180,11 +180,11 @@ from ansible_collections.printfleet.cups.plugins.module_utils import (
     _report,
 )
 from ansible_collections.printfleet.cups.plugins.module_utils._backend import BackendError
-from ansible_collections.printfleet.cups.plugins.module_utils._policy import Policy
+from ansible_collections.printfleet.cups.plugins.module_utils._policy import HELPED, Policy
 from ansible_collections.printfleet.cups.plugins.module_utils._words import Refused
 
 
-def tell(known: dict, host: _managed_host.ManagedHost) -> tuple:
+def tell(known: dict, helpers: tuple = tuple(HELPED)) -> tuple:
     """What the module returns, and its warnings."""
     memory = _memory.load()
     told = {
@@ -203,7 +203,7 @@ def tell(known: dict, host: _managed_host.ManagedHost) -> tuple:
     if not memory.backend:
         return with_findings(told, known, None, ())
     # The SSH opening was made for the run that changed the host, not for the one that asks now.
-    around = _apply.Surroundings(_interfaces.interfaces(), _apply.remembered_ssh(memory), _helpers.had(host))
+    around = _apply.Surroundings(_interfaces.interfaces(), _apply.remembered_ssh(memory), helpers)
     around = _apply.seen_by(known[memory.backend], around)
     policy = _apply.policy_of(memory.wish, _apply.read_flows(memory.wish["flows"]), around, memory.wish["woken"])
     change = _apply.compare(memory, policy, known, around)
@@ -243,7 +243,7 @@ def main() -> None:
         module.fail_json(msg="The firewall of a host is read by root only: set become to true.")
     try:
         host = _managed_host.ManagedHost()
-        told, warnings = tell(_managers.backends(host), host)
+        told, warnings = tell(_managers.backends(host), _helpers.had(host))
     except (Refused, BackendError) as error:
         module.fail_json(msg=str(error))
     except OSError as error:

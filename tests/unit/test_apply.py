@@ -29,6 +29,9 @@ class PlayedBackend:
     def missing(self):
         return [] if self.installed else [self.name]
 
+    def unhelped(self):
+        return ""
+
     def active(self):
         return self.is_active
 

@@ -26,6 +26,7 @@ from ansible_collections.printfleet.cups.plugins.module_utils._backends.firewall
     BASELINE,
     CLOSURES,
     FAMILIES,
+    NEVER,
     OPENINGS,
     RESET,
     PolicyObject,
@@ -38,7 +39,7 @@ from ansible_collections.printfleet.cups.plugins.module_utils._backends.firewall
     tag,
 )
 from ansible_collections.printfleet.cups.plugins.module_utils._backends.firewalld_zones import ACCEPT, Zone
-from ansible_collections.printfleet.cups.plugins.module_utils._policy import Helper, Opening, Policy
+from ansible_collections.printfleet.cups.plugins.module_utils._policy import NEVER_ROW, Helper, Opening, Policy
 
 FOLDER = "/etc/firewalld"
 # A policy's name has at most 18 characters (max_policy_name_len() in firewall/functions.py: what iptables
@@ -200,7 +201,9 @@ def _closures(policy: Policy, direction: str, services: Dict[tuple, str]) -> Lis
             rules += [Rule(CLOSURES, family, (service,), RESET, policy.log_denied) for _version, family in FAMILIES]
         else:
             action = "drop" if direction == "in" else "reject"
-            rules.append(Rule(CLOSURES, "", (service,), action, policy.log_denied))
+            # An opening by source port reaches all destination ports, but never this one.
+            priority = NEVER if closure.row == NEVER_ROW else CLOSURES
+            rules.append(Rule(priority, "", (service,), action, policy.log_denied))
     return list(dict.fromkeys(rules))
 
 

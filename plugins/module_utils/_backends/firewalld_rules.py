@@ -9,7 +9,7 @@ from typing import Iterable, List, NamedTuple, Tuple
 from xml.sax.saxutils import quoteattr
 
 # Priorities within a policy (firewalld.richlanguage(5)): lower ones come first.
-OPENINGS, CLOSURES, BASELINE, AT_END = -300, -200, -100, 100
+NEVER, OPENINGS, CLOSURES, BASELINE, AT_END = -400, -300, -200, -100, 100
 _LOG_PREFIX, _LOG_LIMIT = "printfleet.cups ", "10/m"
 
 # An ICMPv6 error makes a connect() of the host's own fail after a second only, on the second SYN (measured,

@@ -157,6 +157,9 @@ def _direction(table: _Table, policy: Policy, direction: str, kept: Sequence[str
         for side in ("destination", "source")
     }
     rules: List[str] = []
+    if direction == "in" and cut["source"]:
+        # Who may answer from any port of his may not do so to the one port that nobody may reach.
+        rules.append("%s dport %d goto refuse_in" % _words.NEVER_OPEN)
     # Answers first: the rows' map also says who is refused, and one nmbd answers another from port 137 to port 137.
     for side, name in (("source", "answers_%s" % direction), ("destination", "rows_%s" % direction)):
         # Where nothing is refused, letting through is what happens anyway.

@@ -11,7 +11,7 @@ from ansible_collections.printfleet.cups.plugins.module_utils import _words
 from ansible_collections.printfleet.cups.plugins.module_utils._backends import ufw_profiles
 from ansible_collections.printfleet.cups.plugins.module_utils._backends.ufw_profiles import Service
 from ansible_collections.printfleet.cups.plugins.module_utils._backends.ufw_rules import ANYWHERE, Rule, address
-from ansible_collections.printfleet.cups.plugins.module_utils._policy import Policy
+from ansible_collections.printfleet.cups.plugins.module_utils._policy import NEVER_ROW, Closure, Policy
 
 IGMP_ROW = "baseline: IGMP (membership in multicast groups)"
 # What a host that gets its addresses by DHCP has to send (RFC 2131, section 4.1; RFC 8415, section 7.2).
@@ -37,23 +37,28 @@ def rules(policy: Policy, version: int, named: Dict[Service, str]) -> Tuple[Rule
     anywhere = ANYWHERE[version]
     # Most openings share one list of peers, and to work it out costs more than all the rest.
     networks: Dict[Optional[Tuple[str, ...]], List[str]] = {None: [anywhere]}
+    # An opening by source port reaches all destination ports, but never this one.
+    made += [_closed(version, c, named, policy.log_denied) for c in policy.closures if c.row == NEVER_ROW]
     for opening in policy.openings:
         if opening.peers not in networks:
             networks[opening.peers] = [address(network, version) for network in opening.networks(version)]
         service = Service(opening.row, opening.direction, opening.protocol, _port(opening.ports), opening.side)
         made += [_rule(version, "allow", service, named, peer) for peer in networks[opening.peers]]
     made += _baseline(policy, version, named)
-    for closure in policy.closures:
-        # A local program shall fail at once and not wait; a stranger outside is told nothing.
-        action = "deny" if closure.direction == "in" else "reject"
-        service = Service(closure.row, closure.direction, closure.protocol, _port(closure.ports), "destination")
-        made.append(_rule(version, action, service, named, anywhere, policy.log_denied))
+    made += [_closed(version, c, named, policy.log_denied) for c in policy.closures if c.row != NEVER_ROW]
     # ufw takes two rules for one that differ only in action, logging and comment (UFWRule.match), and here the
     # first of such two decides.
     unique: Dict[Rule, Rule] = {}
     for rule in made:
         unique.setdefault(rule._replace(action="", log=False, row=""), rule)
     return tuple(unique.values())
+
+
+def _closed(version: int, closure: Closure, named: Dict[Service, str], log: bool) -> Rule:
+    # A local program shall fail at once and not wait; a stranger outside is told nothing.
+    action = "deny" if closure.direction == "in" else "reject"
+    service = Service(closure.row, closure.direction, closure.protocol, _port(closure.ports), "destination")
+    return _rule(version, action, service, named, ANYWHERE[version], log)
 
 
 def _rule(version: int, action: str, service: Service, named: Dict[Service, str], peer: str, log: bool = False) -> Rule:

@@ -83,7 +83,9 @@ def test_deny_out_sends_jobs_to_the_listed_printers_only():
     assert "ip daddr @peers_out_1_v4 accept" in text
     assert "hook output priority filter; policy drop;" in text
     assert chain(text, "outgoing").endswith("goto refuse_out\n")
-    assert chain(text, "refuse_out").strip() == "reject"
+    assert chain(text, "refuse_out").split("\n\t\t") == [
+        "\t\tmeta l4proto 6 reject with tcp reset", "reject\n"
+    ]
 
 
 def test_discovery_reaches_the_broadcast_addresses_of_the_host():

@@ -5,10 +5,11 @@
 
 from __future__ import annotations
 
-from ansible_collections.printfleet.cups.plugins.module_utils import _policy, _words
+from ansible_collections.printfleet.cups.plugins.module_utils import _helpers, _policy, _words
 from ansible_collections.printfleet.cups.plugins.module_utils._backends import (
     firewalld_objects,
     nftables_ruleset,
+    ufw_helpers,
     ufw_intent,
     ufw_rules,
 )
@@ -69,6 +70,19 @@ def firewalld(policy, random):
     return PACKETS
 
 
+def helpers(policy, _random):
+    """The same in every backend, and in the file that loads the modules at boot."""
+    wanted = {(h.name, h.protocol, h.port) for h in policy.helpers}
+    assert read_nft.helpers(nftables_ruleset.render_helpers(policy)) == wanted
+    objects = firewalld_objects.render(policy, (), "public")
+    assert read_firewalld.Files(objects.files).helpers() == wanted
+    whole = ufw_helpers.with_ours(EMPTY, policy.helpers)
+    assert read_ufw.helpers(whole) == wanted and ufw_helpers.without_ours(whole) == EMPTY
+    modules = _helpers.named_in(objects.files.get(_helpers.PATH))
+    assert sorted(modules) == sorted("nf_conntrack_" + name.replace("-", "_") for name, _protocol, _port in wanted)
+    return 1
+
+
 def segments(policy, _random):
     """No overlap, in order, and together exactly the ports that the policy speaks of."""
     for direction in _words.DIRECTIONS:
@@ -98,5 +112,5 @@ def again(policy, _random):
     return 1
 
 
-CHECKS = {check.__name__: check for check in (nftables, ufw, firewalld, segments, again)}
+CHECKS = {check.__name__: check for check in (nftables, ufw, firewalld, helpers, segments, again)}
 RANDOM = st.randoms(use_true_random=False)

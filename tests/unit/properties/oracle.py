@@ -42,8 +42,8 @@ ROWS = st.one_of(
 def flows(draw):
     """One flow, as sound as the filter makes it; 631/udp is not among its ports."""
     protocol = draw(st.sampled_from(_words.PROTOCOLS))
-    # The two ports with answers of their own meet rows of the other direction more often than by chance.
-    first = draw(st.one_of(PORTS, st.sampled_from([137, 5353]) if protocol == "udp" else PORTS))
+    # The ports with answers of their own meet rows of the other direction more often than by chance.
+    first = draw(st.one_of(PORTS, st.sampled_from([137, 161, 5353]) if protocol == "udp" else PORTS))
     last = draw(st.one_of(st.just(first), st.integers(first, min(65535, first + 5)), st.integers(first, 65535)))
     if protocol == "udp" and first <= 631 <= last:
         protocol = "tcp"
@@ -59,8 +59,9 @@ def policies(draw):
     """A policy of some flows, on a host with two interfaces, with or without a way in for SSH."""
     ssh = draw(st.sampled_from([None, _policy.Ssh("198.51.100.7", 22), _policy.Ssh("2001:db8::7", 631)]))
     word = st.sampled_from(_policy.DEFAULTS)
+    had = draw(st.sampled_from([(), ("snmp",), ("snmp", "netbios-ns")]))
     return _policy.make_policy(
-        draw(st.lists(flows(), max_size=7)), draw(word), draw(word), draw(st.booleans()), INTERFACES, ssh
+        draw(st.lists(flows(), max_size=7)), draw(word), draw(word), draw(st.booleans()), INTERFACES, ssh, had
     )
 
 
@@ -75,7 +76,9 @@ class Packet(NamedTuple):
 
 
 def decide(policy, packet: Packet) -> str:
-    """``accept``, ``refuse`` or ``rest``: openings first, then closures, then the host's own rules or the default."""
+    """``accept``, ``refuse`` or ``rest``: 631/udp, openings, closures, then the host's own rules or the default."""
+    if (packet.direction, packet.protocol, packet.destination_port) == ("in", "udp", 631):
+        return "refuse"
     for o in policy.openings:
         if (o.direction, o.protocol) == (packet.direction, packet.protocol):
             port = packet.source_port if o.side == "source" else packet.destination_port

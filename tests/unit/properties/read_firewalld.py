@@ -10,6 +10,8 @@ from xml.etree import ElementTree
 
 from ansible_collections.printfleet.cups.tests.unit.properties.oracle import among
 
+# What /usr/lib/firewalld/helpers says of them.
+_STOCK = {"snmp": ("udp", 161), "netbios-ns": ("udp", 137)}
 _HOST = {"in": ("ANY", "HOST"), "out": ("HOST", "ANY")}
 
 
@@ -19,12 +21,30 @@ class Files:
     def __init__(self, files) -> None:
         self.kinds = {"services": {}, "ipsets": {}, "policies": {}}
         for path, text in files.items():
+            if path == "/etc/modules-load.d/printfleet-cups.conf":
+                continue
             folder, name = path.rsplit("/", 2)[1:]
             assert text.startswith('<?xml version="1.0" encoding="utf-8"?>\n')
             self.kinds[folder][name[:-len(".xml")]] = ElementTree.fromstring(text.encode())
         for name, root in self.kinds["ipsets"].items():
             networks = sorted(ipaddress.ip_network(e.text) for e in root.findall("entry"))
             assert networks and all(not a.overlaps(b) for a, b in zip(networks, networks[1:])), name
+
+    def helpers(self):
+        """Name, protocol and port of each conntrack helper that is set on the way out, ahead of all else there."""
+        found = set()
+        policies = self.kinds["policies"].items()
+        ways = {name: root for name, root in policies if root.find("ingress-zone").get("name") == "HOST"}
+        first = min((int(root.get("priority")) for root in ways.values()), default=0)
+        for name, root in ways.items():
+            for service in (self.kinds["services"][part.get("name")] for part in root.iter("service")):
+                for helper in service.findall("helper"):
+                    # It opens nothing: no ports, and the policy itself says nothing.
+                    assert [part.tag for part in service] == ["short", "description", "helper"], name
+                    assert root.get("target") == "CONTINUE" and int(root.get("priority")) == first
+                    assert [other for other in ways if int(ways[other].get("priority")) == first] == [name]
+                    found.add((helper.get("name"),) + _STOCK[helper.get("name")])
+        return found
 
     def verdict(self, packet, zone):
         """``zone`` is what the administrator's zone says of the packet: accept, refuse or rest."""

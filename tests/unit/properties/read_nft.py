@@ -14,6 +14,21 @@ _TOKEN = re.compile(r'"[^"\n]*"|[{}:;,]|[^\s{}:;,"]+(?::[^\s{}:;,"]*)*')
 _HEAD = re.compile(r"(set|map|chain) ([a-z_0-9]+) \{")
 
 
+def helpers(text: str) -> set:
+    """Name, protocol and port of each conntrack helper that the second file sets."""
+    if not text:
+        return set()
+    objects = dict(re.findall(r'\tct helper (\w+) \{\n\t\ttype "([a-z-]+)" protocol udp\n\t\tl3proto ip\n\t\}\n', text))
+    chain = re.search(
+        r"\tchain helpers \{\n\t\ttype filter hook output priority filter; policy accept;\n((?:\t\t.*\n)+)\t\}\n\}\n\Z",
+        text).group(1)
+    rule = r'\t\tct state new (udp) dport (\d+) ct helper set "(\w+)" comment "[^"]{0,127}"\n'
+    found = {(objects[name], protocol, int(port)) for protocol, port, name in re.findall(rule, chain)}
+    assert len(found) == chain.count("\n") == len(objects) == text.count("ct helper ") / 2, text
+    assert "delete" not in text and text.count("\ntable inet printfleet_cups {\n") == 1
+    return found
+
+
 class Table:
     """The blocks of the one table in the text."""
 
@@ -95,6 +110,9 @@ class Table:
             if word in ("icmp", "icmpv6") or word == "meta" and words[:2] == ["l4proto", "2"]:
                 assert words[-1] == "accept"
                 return "continue"
+            if word == "meta" and words[2:] == ["reject", "with", "tcp", "reset"]:
+                assert words[:2] == ["l4proto", "6"]
+                return "refuse" if packet.protocol == "tcp" else "continue"
             if word == "meta":
                 assert words[:3] == ["l4proto", ".", "th"] and words[4] == "vmap", words
                 port = {"dport": packet.destination_port, "sport": packet.source_port}[words[3]]

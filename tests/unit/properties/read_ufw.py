@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import functools
+import re
 import shlex
 
 from ansible_collections.printfleet.cups.tests.unit.properties.oracle import among
@@ -17,6 +18,19 @@ _SAID = {"allow": "accept", "deny": "refuse", "reject": "refuse", "ACCEPT": "acc
 def _has(text, port):
     first, _colon, last = text.partition(":")
     return text == "any" or int(first) <= port <= int(last or first)
+
+
+def helpers(before):
+    """Name, protocol and port of each conntrack helper that a before.rules sets on the way out."""
+    sections = re.findall(r"(?ms)^\*(\w+)\n(.*?)^COMMIT$", before)
+    lines = [line for name, body in sections if name == "raw" for line in body.splitlines() if line[0] != "#"]
+    if not lines:
+        return set()
+    assert sections[-1][0] == "raw", "a kernel without the helper ends the file there"
+    assert lines[:2] == [":printfleet-cups - [0:0]", "-A OUTPUT -j printfleet-cups"], lines
+    rule = re.compile(r"-A printfleet-cups -p (udp) -m udp --dport (\d+) -j CT --helper ([a-z-]+)")
+    found = [rule.fullmatch(line).groups() for line in lines[2:]]
+    return {(name, protocol, int(port)) for protocol, port, name in found}
 
 
 @functools.lru_cache(maxsize=4)

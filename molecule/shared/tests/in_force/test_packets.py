@@ -19,13 +19,12 @@ def test_real_connection(server, case, judge_case):
 def test_outgoing_refusal_is_told_at_once(stage, told):
     """A local program whose connection is not let out need not wait for it.
 
-    Two seconds, since the kernel limits the rate of ICMPv6 errors (RFC 4443, 2.4 f), and we ask for many at
-    once: some are told only when TCP has tried for the second time.
+    Not even until TCP tries for the second time, after one second (RFC 6298).
     """
     for server in stage.servers:
         waited = {
             str(probe): outcome for probe, outcome in told[server].carried.items()
             if probe.protocol == "tcp" and probe.source in stage.servers[server] and not outcome.arrived
-            and (outcome.told != "refused" or outcome.seconds > 2)
+            and (outcome.told != "refused" or outcome.seconds > 0.9)
         }
         assert not waited
