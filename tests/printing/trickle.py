@@ -14,6 +14,7 @@ import hashlib
 import json
 import os
 import select
+import socket
 import subprocess
 import sys
 import tempfile
@@ -24,12 +25,18 @@ PIECE = 700
 BEFORE = 10
 
 
+CHANNELS = (3, 4)
+
+
 def main() -> None:
     plan = json.loads(sys.argv[1])
     digest, size, pieces = hashlib.sha256(), 0, 0
+    # A backend that reads from stdin waits for its back and side channel as well (backend(7)): nobody speaks there.
+    ends = [socket.socketpair() for _number in CHANNELS]
     with tempfile.TemporaryFile() as told:
         program = subprocess.Popen(
-            plan["argv"], env=dict(os.environ, **plan["environment"]), stdin=subprocess.PIPE, stdout=told, stderr=told
+            plan["argv"], env=dict(os.environ, **plan["environment"]), stdin=subprocess.PIPE, stdout=told, stderr=told,
+            pass_fds=CHANNELS, preexec_fn=lambda: [os.dup2(end[0].fileno(), to) for end, to in zip(ends, CHANNELS)],
         )
         data, started, over = b"%!PS-Adobe-3.0\n", time.monotonic(), False
         while not over:
