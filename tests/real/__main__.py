@@ -38,7 +38,7 @@ def rulesets(count: int, number: int) -> list:
     @settings(max_examples=count, deadline=None, database=None, suppress_health_check=list(HealthCheck))
     @given(oracle.policies())
     def collect(policy):
-        made.append(nftables_ruleset.render(policy))
+        made.append(nftables_ruleset.render(policy) + nftables_ruleset.render_helpers(policy))
 
     collect()
     return made

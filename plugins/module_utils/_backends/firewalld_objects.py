@@ -20,7 +20,7 @@ import re
 from typing import Dict, Iterable, List, NamedTuple, Optional, Tuple
 from xml.sax.saxutils import escape
 
-from ansible_collections.printfleet.cups.plugins.module_utils import _helpers
+from ansible_collections.printfleet.cups.plugins.module_utils import _helpers, _wording
 from ansible_collections.printfleet.cups.plugins.module_utils._backend import OWNER
 from ansible_collections.printfleet.cups.plugins.module_utils._backends.firewalld_rules import (
     BASELINE,
@@ -234,7 +234,8 @@ class _Sets:
 
 
 def _key(record: object) -> tuple:
-    return (record.row, record.protocol, record.ports, getattr(record, "side", "destination"))  # type: ignore
+    side = getattr(record, "side", "destination")
+    return (record.row, record.protocol, record.ports, side, record.direction)  # type: ignore
 
 
 def _service_names(policy: Policy) -> Dict[tuple, str]:
@@ -249,10 +250,11 @@ def _service_names(policy: Policy) -> Dict[tuple, str]:
 
 
 def _service(key: tuple) -> str:
-    row, transport, ports, side = key
-    element, what = ("source-port", "from port") if side == "source" else ("port", "to port")
-    told = "What the row stands for: %s packets %s %s." % (transport.upper(), what, ports)
-    return _file("service", (), row, told, [tag(element, (("protocol", transport), ("port", str(ports))))])
+    row, transport, ports, side, direction = key
+    element = "source-port" if side == "source" else "port"
+    words = _wording.explain(row, direction, transport, str(ports), side)
+    line = tag(element, (("protocol", transport), ("port", str(ports))))
+    return _file("service", (), words.title, words.told, [line])
 
 
 def _finder(helper: Helper) -> str:

@@ -14,6 +14,8 @@ import hashlib
 import re
 from typing import Dict, Iterable, NamedTuple
 
+from ansible_collections.printfleet.cups.plugins.module_utils import _wording
+
 PREFIX = "printfleet-"
 
 # The first word of a row's name, and what stands for it in the profile's.
@@ -35,7 +37,7 @@ def names(services: Iterable[Service]) -> Dict[Service, str]:
     """A name for each service, the same in every run; two services never share one.
 
     `ufw status` shows it where it would show the port, so it is as short as can be, such as
-    printfleet-t1-631-tcp-in; the row's whole name is the profile's title and the rule's comment.
+    printfleet-t1-631-tcp-in; the row's whole name is in the profile's description and the rule's comment.
     """
     plain: Dict[str, set] = {}
     known = tuple(dict.fromkeys(services))
@@ -61,19 +63,10 @@ def text(named: Dict[Service, str]) -> str:
     """The file for /etc/ufw/applications.d with all the profiles."""
     parts = [_HEAD]
     for service, name in named.items():
+        ports = service.port.replace(":", "-")
+        words = _wording.explain(service.row, service.direction, service.protocol, ports, service.side)
         parts.append(
             "\n[%s]\ntitle=%s\ndescription=%s\nports=%s/%s\n"
-            % (name, service.row, _description(service), service.port, service.protocol)
+            % (name, words.title, words.told, service.port, service.protocol)
         )
     return "".join(parts)
-
-
-def _description(service: Service) -> str:
-    way = "Incoming" if service.direction == "in" else "Outgoing"
-    port = "port" if service.side == "destination" else "source port"
-    origin = ""
-    if service.row.startswith("Table "):
-        origin = "from the tables of the CUPS help page Firewalls, "
-    return "%s %s, %s %s: %skept by printfleet.cups." % (
-        way, service.protocol.upper(), port, service.port.replace(":", " to "), origin
-    )

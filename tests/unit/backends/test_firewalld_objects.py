@@ -14,7 +14,7 @@ from ansible_collections.printfleet.cups.plugins.module_utils._backends.firewall
     parse_zone,
     setting,
 )
-from ansible_collections.printfleet.cups.plugins.module_utils._policy import Closure, Opening, Policy
+from ansible_collections.printfleet.cups.plugins.module_utils._policy import Closure, Helper, Opening, Policy
 from ansible_collections.printfleet.cups.plugins.module_utils._words import Ports
 
 IPP = Ports(631, 631)
@@ -24,8 +24,9 @@ PEERS = ("192.0.2.1", "198.51.100.0/24", "2001:db8::/32")
 PUBLIC = Zone("public", "default", (), ())
 
 
-def make(openings=(), closures=(), incoming="keep", outgoing="keep", log=False, zones=(PUBLIC,), default="public"):
-    policy = Policy(tuple(openings), tuple(closures), incoming, outgoing, log)
+def make(openings=(), closures=(), incoming="keep", outgoing="keep", log=False, zones=(PUBLIC,), default="public",
+         helpers=()):
+    policy = Policy(tuple(openings), tuple(closures), incoming, outgoing, log, helpers)
     return firewalld_objects.render(policy, zones, default)
 
 
@@ -39,8 +40,22 @@ def element(objects, kind, name):
 
 def test_a_row_becomes_a_service_that_shows_its_name():
     service = element(make([opening(None)]), "services", SERVICE)
-    assert service.findtext("short") == ROW
+    assert service.findtext("short") == "Clients print to this host by IPP"
+    assert "Row: %s." % ROW in service.findtext("description")
     assert [port.attrib for port in service.findall("port")] == [{"protocol": "tcp", "port": "631"}]
+
+
+def test_helpers_have_a_policy_of_their_own_ahead_of_all_others_and_open_nothing():
+    objects = make(helpers=(Helper("snmp", "udp", 161, "Table 3: 161 (SNMP) UDP OUT"),))
+    policy = element(objects, "policies", "printfleet-find")
+    assert (policy.get("priority"), policy.get("target")) == ("-32768", "CONTINUE")
+    assert (policy.find("ingress-zone").get("name"), policy.find("egress-zone").get("name")) == ("HOST", "ANY")
+    assert [part.get("name") for part in policy.iter("service")] == ["printfleet-cups-finds-by-snmp"]
+    service = element(objects, "services", "printfleet-cups-finds-by-snmp")
+    assert [part.tag for part in service] == ["short", "description", "helper"]
+    assert service.findtext("short") == "Finding printers by SNMP broadcast"
+    assert objects.files["/etc/modules-load.d/printfleet-cups.conf"].endswith("\nnf_conntrack_snmp\n")
+    assert "printfleet-find" not in make().rules
 
 
 def test_anyone_needs_no_set_and_no_family():
@@ -200,7 +215,8 @@ def test_every_file_is_well_formed_and_escaped():
     for path, text in objects.files.items():
         kind = {"services": "service", "ipsets": "ipset", "policies": "policy"}[path.split("/")[3]]
         assert ElementTree.fromstring(text).tag == kind
-    assert any(ElementTree.fromstring(text).findtext("short") == "a <b> & \"c\" ]]>" for text in objects.files.values())
+    told = [ElementTree.fromstring(text).findtext("description") for text in objects.files.values()]
+    assert any("Row: a <b> & \"c\" ]]>." in text for text in told)
 
 
 def test_names_keep_to_firewallds_limits():

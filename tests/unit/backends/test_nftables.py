@@ -5,10 +5,13 @@
 
 from __future__ import annotations
 
+import pathlib
+
 import pytest
+from ansible_collections.printfleet.cups.plugins.module_utils import _helpers
 from ansible_collections.printfleet.cups.plugins.module_utils._backend import BackendError, Result
 from ansible_collections.printfleet.cups.plugins.module_utils._backends import nftables
-from ansible_collections.printfleet.cups.plugins.module_utils._policy import make_policy
+from ansible_collections.printfleet.cups.plugins.module_utils._policy import Helper, make_policy
 
 POLICY = make_policy((), "deny", "keep", False, (), None)
 LISTING = "table inet printfleet_cups {\n\tchain as_nft_prints_it {\n\t}\n}\n"
@@ -52,7 +55,12 @@ class PlayedHost:
 @pytest.fixture(autouse=True)
 def files(tmp_path, monkeypatch):
     monkeypatch.setattr(nftables, "RULES", str(tmp_path / "etc/printfleet-cups/firewall.nft"))
+    monkeypatch.setattr(nftables, "HELPERS", str(tmp_path / "etc/printfleet-cups/finding.nft"))
     monkeypatch.setattr(nftables, "UNIT_FILE", str(tmp_path / "etc/systemd/unit.service"))
+    monkeypatch.setattr(_helpers, "PATH", str(tmp_path / "etc/modules-load.d/printfleet-cups.conf"))
+    # The kernel has the one helper already.
+    (tmp_path / "sys/nf_conntrack_snmp").mkdir(parents=True)
+    monkeypatch.setattr(_helpers, "_SYSFS", str(tmp_path / "sys"))
     # An unprivileged test keeps its own files.
     monkeypatch.setattr("os.fchown", lambda *_args: None)
     return tmp_path
@@ -128,3 +136,37 @@ def test_undo_brings_the_kernel_back(had_rules):
     assert host.table != old
     nftables.Nftables(host).undo(change.steps)
     assert host.table == old
+
+
+FINDING = POLICY._replace(helpers=(Helper("snmp", "udp", 161, "Table 3: 161 (SNMP) UDP OUT"),))
+
+
+def test_a_helper_has_files_of_its_own_that_go_when_no_row_needs_it(files):
+    host = PlayedHost()
+    nftables.Nftables(host).commit(plan(host, FINDING))
+    assert written(files) == [
+        "etc/modules-load.d/printfleet-cups.conf", "etc/printfleet-cups/finding.nft",
+        "etc/printfleet-cups/firewall.nft", "etc/systemd/unit.service",
+    ]
+    unit = (files / "etc/systemd/unit.service").read_text(encoding="utf-8")
+    # Where the kernel refuses the helper at boot, the rows stand all the same.
+    assert "-f %s\nExecStart=-/usr/sbin/nft -f %s\n" % (nftables.RULES, nftables.HELPERS) in unit
+    assert not plan(host, FINDING).changed
+    nftables.Nftables(host).commit(plan(host))
+    assert written(files) == ["etc/printfleet-cups/firewall.nft", "etc/systemd/unit.service"]
+    assert nftables.HELPERS not in (files / "etc/systemd/unit.service").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("name", ["HELPERS", "modules"])
+def test_a_helpers_file_that_is_gone_is_drift(files, name):
+    host = PlayedHost()
+    nftables.Nftables(host).commit(plan(host, FINDING))
+    pathlib.Path(_helpers.PATH if name == "modules" else nftables.HELPERS).unlink()
+    assert plan(host, FINDING).changed
+
+
+def test_a_module_is_loaded_before_the_rules_that_need_it(files):
+    host = PlayedHost()
+    (files / "sys/nf_conntrack_snmp").rmdir()
+    nftables.Nftables(host).commit(plan(host, FINDING))
+    assert host.calls.index("modprobe nf_conntrack_snmp") < host.calls.index("nft -f -")

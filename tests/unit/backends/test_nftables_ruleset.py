@@ -147,3 +147,23 @@ def test_an_answer_from_137_to_137_is_let_out_before_the_row_of_137_refuses_it()
     text = render(flow(**wins), flow(direction="out", peers=("198.18.0.9",), **wins), outgoing="deny")
     rules = chain(text, "outgoing")
     assert rules.index("@answers_out") < rules.index("@rows_out")
+
+
+def test_helpers_stand_in_a_file_of_their_own_and_in_a_chain_that_decides_nothing():
+    policy = make_policy((flow("out", "udp", 161), flow("out", "udp", 137)), "keep", "keep", False, (LAN,), None)
+    text = nftables_ruleset.render_helpers(policy)
+    assert "ct helper" not in nftables_ruleset.render(policy) and "delete" not in text
+    assert text.count("\n\t\tl3proto ip\n") == 2
+    head, *rules = chain(text, "helpers").strip().split("\n\t\t")
+    assert head == "type filter hook output priority filter; policy accept;"
+    assert [rule.partition(" comment")[0] for rule in rules] == [
+        'ct state new udp dport 161 ct helper set "find_snmp"',
+        'ct state new udp dport 137 ct helper set "find_netbios_ns"',
+    ]
+    assert nftables_ruleset.render_helpers(make_policy((flow(),), "deny", "deny", False, (LAN,), None)) == ""
+
+
+def test_who_may_come_from_a_port_of_his_may_not_come_to_631_udp():
+    policy = make_policy((flow("out", "udp", 161),), "deny", "keep", False, (LAN,), None, ())
+    lines = chain(nftables_ruleset.render(policy), "incoming").split("\n\t\t")
+    assert lines.index("udp dport 631 goto refuse_in") < lines.index("meta l4proto . th sport vmap @answers_in")

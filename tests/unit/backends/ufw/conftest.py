@@ -22,6 +22,16 @@ DEFAULT_FORWARD_POLICY="DROP"
 DEFAULT_APPLICATION_POLICY="SKIP"
 MANAGE_BUILTINS=no
 """
+# Without a newline at its end, and with a section of the administrator's own.
+BEFORE = """\
+*filter
+:ufw-before-input - [0:0]
+-A ufw-before-input -i lo -j ACCEPT
+COMMIT
+*raw
+-A OUTPUT -p udp --dport 9 -j NOTRACK
+COMMIT
+# the end"""
 # What the package brings.
 STOCK = """\
 *filter
@@ -77,8 +87,8 @@ class Table:
             before = "%s-before-%s" % (prefix, way)
             self.chains[before].append("-A %s -j %s-user-%s" % (before, prefix, way))
 
-    def restore(self, text):
-        assert text.startswith("*filter\n") and text.endswith("COMMIT\n"), text
+    def restore(self, text, table="filter"):
+        assert text.startswith("*%s\n" % table) and text.endswith("COMMIT\n"), text
         for line in text.splitlines():
             declared = re.match(r":(\S+) (\S+)", line)
             if declared:
@@ -108,7 +118,9 @@ class PlayedHost:
         self.write("etc/default/ufw", DEFAULTS % default)
         for name, words in zip(("user.rules", "user6.rules"), VERSIONS):
             self.write("etc/ufw/" + name, (GROWN if enabled else STOCK) % words)
+        self.write("etc/ufw/before.rules", BEFORE)
         self.tables = {"iptables": Table(), "ip6tables": Table()}
+        self.raw = Table()
         if enabled:
             self.start()
 
@@ -139,6 +151,8 @@ class PlayedHost:
                     chain = "%s-%s-%s" % (prefix, part, way)
                     table.chains[chain] += ["-A %s %s" % (chain, rule) for rule in rules]
             self.tables[program] = table
+        for section in re.findall(r"(?ms)^\*raw\n.*?^COMMIT\n", self.text("etc/ufw/before.rules")):
+            self.raw.restore(section, "raw")
 
     def program(self, name):
         return None if name == "ufw" and not self.has_ufw else "/usr/sbin/" + name
@@ -156,8 +170,11 @@ class PlayedHost:
             scratch.restore(stdin)
             return Result(0, scratch.save(), "")
         if argv[0].endswith("-save"):
-            return Result(0, self.tables[argv[0][:-5]].save(), "")
-        if argv[0].endswith("-restore"):
+            raw = "" if "-t" in argv else "COMMIT\n*raw%sCOMMIT\n" % self.raw.save().partition("*filter")[2]
+            return Result(0, self.tables[argv[0][:-5]].save() + raw, "")
+        if argv[0].endswith("-restore") and stdin.startswith("*raw"):
+            self.raw.restore(stdin, "raw")
+        elif argv[0].endswith("-restore"):
             self.tables[argv[0][:-8]].restore(stdin)
         elif said in ("ufw --force enable", "ufw --force reload"):
             for name in ("user.rules", "user6.rules"):
@@ -191,7 +208,7 @@ def make_host(tmp_path):
 def make_policy():
     """A policy over a few rows of the page and one of the user's own."""
     def make(incoming="keep", outgoing="keep", log=False, sources=("198.51.100.0/24", "2001:db8:1::/64"),
-             printers=("198.51.100.9",)):
+             printers=("198.51.100.9",), finding=False):
         flows = [
             _flow.Flow(row, "x", direction, protocol, _words.read_ports(port, "port"), tuple(peers), False)
             for row, direction, protocol, port, peers in (
@@ -202,6 +219,9 @@ def make_policy():
                 ("Table 3: 9100-9102 TCP OUT", "out", "tcp", "9100-9102", printers),
             )
         ]
+        if finding:
+            row = "Table 3: 161 (SNMP) UDP OUT"
+            flows.append(_flow.Flow(row, "x", "out", "udp", _words.read_ports(161, "port"), tuple(printers), True))
         ssh = _policy.Ssh("198.51.100.7", 22) if incoming == "deny" else None
         return _policy.make_policy(flows, incoming, outgoing, log, (), ssh)
     return make

@@ -91,7 +91,7 @@ def test_every_rule_with_a_port_refers_to_a_profile_of_the_file(make_policy):
             continue
         port = rule.destination_port if rule.profile_side == "destination" else rule.source_port
         assert profiles[rule.profile]["ports"] == "%s/%s" % (port, rule.protocol)
-        assert profiles[rule.profile]["title"] == rule.row
+        assert "Row: %s." % rule.row in profiles[rule.profile]["description"]
 
 
 def read_profiles(policy):
