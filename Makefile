@@ -8,9 +8,6 @@ RUN := tools/with-env
 
 # A scenario is a folder with a molecule.yml: a new one is found without a change here.
 SCENARIOS := $(patsubst molecule/%/molecule.yml,%,$(wildcard molecule/*/molecule.yml))
-# These two break hosts on purpose. They are not finished (tests/README.md) and run by their own names only.
-UNFINISHED := lockout faults
-TESTED := $(filter-out $(UNFINISHED),$(SCENARIOS))
 
 # For the user to change:
 #   PYTHON         the Python that .venv is made with (3.11 or newer)
@@ -54,7 +51,7 @@ parse: env images ## Let the real nft take some hundred generated rulesets
 fuzz: env images ## Try generated policies and hostile inputs for FUZZ_SECONDS (600), with FUZZ_SEED (by chance)
 	@$(STEP) "Fuzz" $(RUN) tools/fuzz
 
-molecule: $(addprefix molecule-,$(TESTED)) ## Run the Molecule scenarios of "make test", one after the other
+molecule: $(addprefix molecule-,$(SCENARIOS)) ## Run the Molecule scenarios of "make test", one after the other
 
 molecule-%: env images ## Run one Molecule scenario, such as molecule-nftables
 	@$(STEP) "Molecule scenario $* (some minutes)" $(RUN) tools/scenario $* $(MOLECULE_ARGS)
@@ -66,7 +63,7 @@ faults-wide: env images ## Kill the module before every single step, on both rel
 		$(RUN) tools/scenario faults $(MOLECULE_ARGS)
 
 test: ## Run everything: env, engine, images, lint, sanity, importer, unit, parse, scenarios
-	@tools/test-all $(TESTED)
+	@tools/test-all $(SCENARIOS)
 
 demo: env images ## Show it: a print server before and after, and a page printed through the open port
 	@$(STEP) "Demo" $(RUN) tools/demo
@@ -75,7 +72,7 @@ bench: env images ## Measure how long the role takes, beside a ping and beside o
 	@$(STEP) "Benchmark" $(RUN) tools/bench
 
 tested: # The scenarios of "make test", a line each; for .ci/run
-	@printf '%s\n' $(TESTED)
+	@printf '%s\n' $(SCENARIOS)
 
 build: env ## Build the collection's tarball into .cache/build
 	@$(STEP) -q build "Tarball of the collection in .cache/build" $(RUN) ansible-galaxy collection build --force --output-path .cache/build

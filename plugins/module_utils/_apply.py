@@ -8,11 +8,13 @@ from __future__ import annotations
 from typing import Dict, Iterable, List, NamedTuple, Optional, Sequence, Tuple
 
 from ansible_collections.printfleet.cups.plugins.module_utils import (
+    _agreement,
     _findings,
     _guard,
     _helpers,
     _managers,
     _memory,
+    _printers,
     _transaction,
 )
 from ansible_collections.printfleet.cups.plugins.module_utils._backend import Backend, BackendError, Host, Plan
@@ -38,6 +40,8 @@ class Surroundings(NamedTuple):
     ssh: Optional[Ssh]
     helpers: Tuple[str, ...] = tuple(HELPED)  # conntrack helpers that can be had, by their kernel names
     unhelped: str = _helpers.NO_MODULE  # why not those that are missing
+    look: _agreement.Look = _agreement.look_away  # how the host's print services are looked at, where they are
+    printers: _printers.Found = _printers.NONE
 
 
 class Change(NamedTuple):
@@ -63,6 +67,7 @@ def policy_of(wish: dict, flows: Iterable[Flow], around: Surroundings, woken: bo
 
     ``woken``: we switch the firewall manager on, and its own defaults could close the way that Ansible came.
     """
+    flows = _printers.narrowed(flows, around.printers.endpoints)
     needs_ssh = woken or "deny" in (wish["default_incoming"], wish["default_outgoing"])
     return make_policy(
         flows, wish["default_incoming"], wish["default_outgoing"], wish["log_denied"], around.interfaces,
@@ -88,6 +93,11 @@ def remembered_ssh(memory: Memory) -> Optional[Ssh]:
     return Ssh(str(known[0]), int(known[1])) if known else None
 
 
+def remembered_printers(memory: Memory) -> _printers.Found:
+    """The printers that the last change found on the host."""
+    return _printers.read_remembered(memory.wish.get("printers"))
+
+
 def plan_present(
     wish: dict, wanted_backend: str, known: Dict[str, Backend], memory: Memory, around: Surroundings,
     guarded: bool = True,
@@ -106,7 +116,7 @@ def plan_present(
     missing = tuple(known[name].missing())
     if missing:
         return Change(
-            name, missing, (), None, True, "", "".join(describe(policy)), tuple(warnings),
+            name, missing, (), None, True, "", "".join(describe(policy)), tuple(warnings) + around.printers.told,
         )
     found = memory.found if memory.backend == name else {}
     plans = [(name, _plan(known[name], policy, found))]
@@ -116,13 +126,17 @@ def plan_present(
     remembered = {key: wish[key] for key in WISH}
     remembered["woken"] = woken
     remembered["ssh"] = list(around.ssh) if around.ssh else []
+    if wish.get("queues") or wish.get("device_uris"):
+        remembered.update(
+            queues=wish["queues"], device_uris=list(wish["device_uris"]), printers=around.printers.as_dict()
+        )
     new_memory = Memory(name, remembered, found)
     change = _change(name, plans, new_memory, memory.backend != name, warnings)
     if not change.changed:
         # A run that changes nothing would only repeat what the administrator knows and perhaps wants.
         return change
-    told = _findings.sentences(_managers.findings(known, policy))
-    return change._replace(warnings=change.warnings + tuple(told))
+    told = _findings.sentences(_managers.findings(known, policy) + around.look(policy, around.interfaces))
+    return change._replace(warnings=change.warnings + around.printers.told + tuple(told))
 
 
 def compare(memory: Memory, policy: Policy, known: Dict[str, Backend], around: Surroundings) -> Change:
@@ -230,7 +244,7 @@ def _opening(opening: Opening) -> str:
 
 def _warnings(flows: Sequence[Flow], around: Surroundings) -> List[str]:
     told = _helpers.warnings(flows, around.helpers, around.unhelped)
-    return _absent_interfaces(flows, around.interfaces) + told
+    return _absent_interfaces(flows, around.interfaces) + list(around.printers.unresolved) + told
 
 
 def _absent_interfaces(flows: Iterable[Flow], interfaces: Iterable[Interface]) -> List[str]:

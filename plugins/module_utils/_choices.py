@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Dict, FrozenSet, Iterable, List, Mapping, NamedTuple, Sequence, Tuple, Union
 
-from ansible_collections.printfleet.cups.plugins.module_utils import _flow, _tables, _words
+from ansible_collections.printfleet.cups.plugins.module_utils import _flow, _printer_list, _tables, _words
 
 PRINTER_PROTOCOLS = ("ipp", "ipps", "lpd", "socket", "smb")
 DEFAULT_PROFILES = ("ipp_sharing", "network_printers")
@@ -68,7 +68,7 @@ def make_flows(tables: object, choices: Choices) -> Tuple[_flow.Flow, ...]:
     profiles = _read_selection(choices.profiles, "cups_firewall_profiles", _flow.PROFILES)
     protocols = _read_selection(choices.printer_protocols, "cups_firewall_printer_protocols", PRINTER_PROTOCOLS)
     sources = _read_sources(choices.sources, "cups_firewall_sources")
-    printers = _read_printers(choices.printers, "cups_firewall_printers")
+    printers = _printer_list.read(choices.printers, "cups_firewall_printers").peers
     extra = _read_extra_rows(choices.extra_flows, "cups_firewall_extra_flows")
     known = {table.number: table for table in _tables.read_tables(tables, "cups_firewall_tables")}
     _check_notes(known.values(), "cups_firewall_tables")
@@ -97,6 +97,13 @@ def make_flows(tables: object, choices: Choices) -> Tuple[_flow.Flow, ...]:
         variable = "cups_firewall_extra_flows" if flow.profile == _flow.EXTRA else "cups_firewall_tables"
         _flow.refuse_never_open(flow.protocol, flow.ports, variable)
     return tuple(dict.fromkeys(flows))
+
+
+def wanted_printers(printers: object, profiles: object) -> _printer_list.Printers:
+    """What @PRINTERS in the flows stands for: nothing where table 3 is not asked for; raises Refused."""
+    wanted = _printer_list.read(printers, "cups_firewall_printers")
+    chosen = _read_selection(profiles, "cups_firewall_profiles", _flow.PROFILES)
+    return wanted if _NETWORK_PRINTERS in chosen else _printer_list.Printers((), False, ())
 
 
 def _flows_of(
@@ -153,11 +160,6 @@ def _sources_of(sources: Sources, profile: str) -> Tuple[str, ...]:
             " with an empty list for anyone" % profile
         )
     return sources[profile]
-
-
-def _read_printers(value: object, variable: str) -> Tuple[str, ...]:
-    printers = _words.read_list(value, variable, "addresses and networks of printers")
-    return tuple(dict.fromkeys(_words.read_network(printer, variable) for printer in printers))
 
 
 def _read_extra_rows(value: object, variable: str) -> List[_ExtraRow]:

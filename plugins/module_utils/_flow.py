@@ -11,6 +11,8 @@ from typing import Mapping, NamedTuple, Tuple
 from ansible_collections.printfleet.cups.plugins.module_utils import _words
 
 EXTRA = "extra_flows"
+# Flows that are made on the host, for printers that no row of the page covers.
+QUEUES = "queues"
 PROFILES = ("ipp_sharing", "smb_sharing", "network_printers")
 KEYS = ("row", "profile", "direction", "protocol", "port", "peers", "broadcast")
 
@@ -23,7 +25,8 @@ class Flow(NamedTuple):
     """One direction and one protocol of one row.
 
     ``peers`` are those who may come in (direction ``in``) or may be reached (``out``), as the
-    user wrote them; empty means anyone.  ``broadcast`` adds the host's own IPv4 broadcast
+    user wrote them; empty means anyone.  @PRINTERS among them stands for printers that are found on the host and
+    is for ``out`` alone.  ``broadcast`` adds the host's own IPv4 broadcast
     addresses to the peers: printers are discovered there (page, table 3, row 161).
     """
 
@@ -71,13 +74,17 @@ def read_flow(value: object, variable: str) -> Flow:
     if not isinstance(broadcast, bool):
         raise _words.refuse(variable + ".broadcast", broadcast, "it is true or false")
     peers = _words.read_list(value.get("peers", []), variable + ".peers", "addresses and networks")
+    direction = _words.read_choice(value["direction"], variable + ".direction", _words.DIRECTIONS)
+    words = (_words.PRINTERS,) if direction == "out" else ()
     flow = Flow(
         row=read_row_name(value["row"], variable + ".row"),
         profile=_words.read_choice(value.get("profile", EXTRA), variable + ".profile", PROFILES + (EXTRA,)),
-        direction=_words.read_choice(value["direction"], variable + ".direction", _words.DIRECTIONS),
+        direction=direction,
         protocol=_words.read_choice(value["protocol"], variable + ".protocol", _words.PROTOCOLS),
         ports=_words.read_ports(value["port"], variable + ".port"),
-        peers=tuple(_words.read_peer(peer, variable + ".peers") for peer in peers),
+        peers=tuple(
+            _words.PRINTERS if peer in words else _words.read_peer(peer, variable + ".peers") for peer in peers
+        ),
         broadcast=broadcast,
     )
     refuse_never_open(flow.protocol, flow.ports, variable + ".port")

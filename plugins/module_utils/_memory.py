@@ -10,7 +10,7 @@ import json
 import re
 from typing import NamedTuple, Optional
 
-from ansible_collections.printfleet.cups.plugins.module_utils import _files
+from ansible_collections.printfleet.cups.plugins.module_utils import _device_uri, _files, _printers
 from ansible_collections.printfleet.cups.plugins.module_utils._backend import OWNER, BackendError
 from ansible_collections.printfleet.cups.plugins.module_utils._findings import plain
 from ansible_collections.printfleet.cups.plugins.module_utils._policy import DEFAULTS
@@ -63,6 +63,12 @@ def _read(data: dict) -> Memory:
         ipaddress.ip_address(str(ssh[0]))
         if isinstance(ssh[1], bool) or not isinstance(ssh[1], int) or not 0 < ssh[1] < 65536 or len(ssh) != 2:
             raise ValueError("its port of SSH is %r" % ssh[1])
+    uris = wish.get("device_uris", [])
+    if not isinstance(wish.get("queues", False), bool) or not isinstance(uris, list):
+        raise ValueError("its printers are none")
+    for uri in uris:
+        _device_uri.read(uri)
+    _printers.read_remembered(wish.get("printers"))
     for key, value in found.items():
         if not _KEY.fullmatch(key) or (not value.isprintable() and not key.startswith("ufw_rules_")):
             raise ValueError("it has %r for %r" % (value, key))

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Dict, Iterable, List, NamedTuple, Optional, Tuple
 
 from ansible_collections.printfleet.cups.plugins.module_utils import _words
-from ansible_collections.printfleet.cups.plugins.module_utils._flow import Flow, refuse_never_open
+from ansible_collections.printfleet.cups.plugins.module_utils._flow import QUEUES, Flow, refuse_never_open
 
 DEFAULTS = ("keep", "deny")
 NEVER_ROW = "not in the page: 631/udp (CVE-2024-47176)"
@@ -124,7 +124,8 @@ def make_policy(
             wanted = _words.resolve_peers(flow.peers, known)
             peers = _words.resolve_peers(wanted + broadcasts, ()) if flow.broadcast else wanted
         openings.append(Opening(flow.row, flow.direction, flow.protocol, flow.ports, peers))
-        if peers is not None and (flow.direction == "in" or default_outgoing == "deny"):
+        # What a queue happens to use, such as 80, is others' port as well: it is opened and not closed to the rest.
+        if peers is not None and flow.profile != QUEUES and (flow.direction == "in" or default_outgoing == "deny"):
             closures.append(Closure(flow.row, flow.direction, flow.protocol, flow.ports))
         for protocol, port in ANSWERED_FROM if flow.direction == "in" else ():
             if flow.protocol == protocol and flow.ports.first <= port <= flow.ports.last:

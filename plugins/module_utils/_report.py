@@ -27,6 +27,7 @@ def report(told: dict) -> List[str]:
             "All of it is in force." if told["in_force"]
             else "NOT in force as the last run meant it: run the role with --check --diff to see what differs."
         )
+        lines += told.get("queues_changed", [])
     return lines + ["%s: %s: %s; %s." % (f["level"], f["where"], f["what"], f["advice"]) for f in told["findings"]]
 
 

@@ -25,6 +25,12 @@ FAMILIES = (4, 6)
 NEVER_OPEN = ("udp", 631)
 
 LOCAL = "@LOCAL"
+# The printers that are found on the host, by its queues or by device URIs: a word of flows, nobody's to write.
+PRINTERS = "@PRINTERS"
+PRINTER_ENTRY = (
+    "an IPv4 or IPv6 address, a network such as 198.51.100.0/24, a device URI such as ipp://printer.example/ipp/print,"
+    " or auto"
+)
 # No leading zeros: YAML has read 0631 as octal before it gets here, so "0631" is nobody's 631.
 _PORT = re.compile(r"([1-9][0-9]{0,4})(?:-([1-9][0-9]{0,4}))?")
 # The characters that Linux device names use in practice (dev_valid_name() in net/core/dev.c
@@ -123,8 +129,8 @@ def read_peer(value: object, variable: str) -> str:
 
 
 def read_network(value: object, variable: str) -> str:
-    """Read an address or a CIDR, and no word, into its one canonical spelling; raises Refused."""
-    return _read_network(value, variable, "an entry is an IPv4 or IPv6 address or a network such as 198.51.100.0/24")
+    """Read a printer's address or a CIDR, and no word, into its one canonical spelling; raises Refused."""
+    return _read_network(value, variable, "an entry is %s" % PRINTER_ENTRY)
 
 
 def _read_network(value: object, variable: str, allowed: str) -> str:
@@ -180,6 +186,9 @@ def resolve_peers(peers: Iterable[str], interfaces: Iterable[Interface]) -> Tupl
     for peer in peers:
         if peer == LOCAL:
             networks += [n for i in known if i.local for n in i.networks]
+        elif peer == PRINTERS:
+            # Their addresses stand beside it (_printers.narrowed); the word alone is nobody, never anyone.
+            continue
         elif peer.startswith("@"):
             name = peer[len("@IF("):-1].lower()
             networks += [n for i in known if i.name.lower() == name for n in i.networks]

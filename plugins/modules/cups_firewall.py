@@ -67,6 +67,8 @@ options:
       peers:
         description:
           - Who may come in, or may be reached. Addresses, networks, V(@LOCAL) and V(@IF(name\)). Empty is anyone.
+          - V(@PRINTERS) in a flow that goes out stands for the printers of O(queues) and O(device_uris) that use its
+            protocol and port. It is nobody where there are none.
         type: list
         elements: str
         default: []
@@ -74,6 +76,23 @@ options:
         description: Adds the host's own IPv4 broadcast addresses to O(flows[].peers), for the discovery of printers.
         type: bool
         default: false
+  queues:
+    description:
+      - Whether to read CUPS' own queues on the host (C(printers.conf), C(classes.conf)) and let it reach their printers
+        by the protocols and ports that their device URIs use.
+      - Printers that no flow with V(@PRINTERS) covers get a row of their own, that begins with the word Printers.
+      - Names are resolved on the host. One that cannot be is told by a warning, and keeps the addresses that it had at
+        the last change.
+    type: bool
+    default: false
+  device_uris:
+    description:
+      - Device URIs of more printers, as CUPS takes them. The filter P(printfleet.cups.device_uris#filter) gives them
+        without passwords.
+      - Of each URI the scheme, the host, the port and the option C(snmp) count, and nothing else is kept.
+    type: list
+    elements: str
+    default: []
   default_incoming:
     description:
       - With V(keep), the rows are open to their peers and closed to all others, and all else stays as the host has it.
@@ -175,6 +194,7 @@ import re
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.printfleet.cups.plugins.module_utils import (
+    _agreement,
     _alarm,
     _apply,
     _helpers,
@@ -182,6 +202,8 @@ from ansible_collections.printfleet.cups.plugins.module_utils import (
     _managed_host,
     _managers,
     _memory,
+    _printer_list,
+    _printers,
     _transaction,
     _words,
 )
@@ -210,6 +232,8 @@ def argument_spec() -> dict:
                 "broadcast": {"type": "bool", "default": False},
             },
         },
+        "queues": {"type": "bool", "default": False},
+        "device_uris": {"type": "list", "elements": "str", "default": [], "no_log": True},
         "default_incoming": keep_or_deny,
         "default_outgoing": dict(keep_or_deny),
         "log_denied": {"type": "bool", "default": False},
@@ -221,12 +245,18 @@ def argument_spec() -> dict:
     }
 
 
-def work_out(params: dict, known: dict, helpers: tuple) -> _apply.Change:
+def work_out(params: dict, known: dict, host: _managed_host.ManagedHost) -> _apply.Change:
     memory = _memory.load()
     if params["state"] == "absent":
         return _apply.plan_absent(known, memory)
-    around = _apply.Surroundings(_interfaces.interfaces(), _managed_host.ssh_connection(), helpers)
-    return _apply.plan_present(params, params["backend"], known, memory, around, params["guard"])
+    # Without passwords from here on, whoever called the module: this is what is remembered on disk.
+    wish = dict(params, device_uris=_printer_list.strip(params["device_uris"], "device_uris"))
+    printers = _printers.find(host, wish["queues"], wish["device_uris"], _apply.remembered_printers(memory))
+    around = _apply.Surroundings(
+        _interfaces.interfaces(), _managed_host.ssh_connection(), _helpers.had(host), look=_agreement.look,
+        printers=printers,
+    )
+    return _apply.plan_present(wish, params["backend"], known, memory, around, params["guard"])
 
 
 def run(module: AnsibleModule, host: _managed_host.ManagedHost, known: dict) -> dict:
@@ -241,7 +271,7 @@ def run(module: AnsibleModule, host: _managed_host.ManagedHost, known: dict) -> 
         _transaction.refuse_beside_another(host)
     else:
         _transaction.clear_leftovers(known, host)
-    change = work_out(params, known, _helpers.had(host))
+    change = work_out(params, known, host)
     for warning in change.warnings:
         module.warn(warning)
     told = {

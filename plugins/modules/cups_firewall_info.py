@@ -11,7 +11,9 @@ version_added: "0.1.0"
 description:
   - Reads what the last run of M(printfleet.cups.cups_firewall) put into force, and holds it against the host's own
     files and kernel as they are now.
-  - Tells as well what others have on the host that overrules the rules or is asked before them.
+  - Tells as well what others have on the host that overrules the rules or is asked before them, and where CUPS, Samba
+    and Avahi disagree with the rules. For that it reads C(/etc/cups/cupsd.conf), C(/etc/cups/cups-browsed.conf),
+    C(/etc/samba/smb.conf), C(/etc/avahi/avahi-daemon.conf) and the sockets that listen.
   - Changes nothing.
 author:
   - The printfleet.cups maintainers (@printfleet)
@@ -123,7 +125,7 @@ default_outgoing:
 in_force:
   description:
     - Whether the host's files and kernel hold exactly what the last run meant. False where a rule was changed by hand,
-      or where the host's own networks changed since.
+      or where the host's own networks changed since, or its queues and the names of their printers.
   returned: success
   type: bool
   sample: true
@@ -132,17 +134,30 @@ difference:
   returned: success
   type: dict
   sample: {"before": "", "after": ""}
+queues_changed:
+  description:
+    - What queues for other printers came or went since the last change, in sentences. Only where the printers are
+      found by the host's queues or by device URIs.
+  returned: success
+  type: list
+  elements: str
+  sample: ["The queue 'office' is new or changed since the last run: it prints on 192.0.2.7 631/tcp."]
 findings:
   description:
     - What others have on this host that overrules the rows, is asked before them, or opens UDP port 631 if the rules of
       this collection go. Nothing of it is changed.
+    - Where the host's print services and the rows disagree, such as a cupsd that listens on localhost only behind an
+      open port, or one that answers 403 to those who are let in. Names of hosts in C(Allow) and C(hosts allow) are
+      not looked up, so what they decide is not judged.
     - Those of level V(warning) are given as warnings too.
   returned: success
   type: list
   elements: dict
   contains:
     level:
-      description: V(warning) where a row does not do what it says, V(note) where the rules take care of it.
+      description:
+        - V(warning) where a row does not do what it says or something should not be as it is, V(note) where the rules
+          take care of it or it may well be meant.
       type: str
       sample: note
     what:
@@ -170,6 +185,7 @@ from typing import Iterable, Optional
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.printfleet.cups.plugins.module_utils import (
+    _agreement,
     _apply,
     _findings,
     _helpers,
@@ -177,6 +193,7 @@ from ansible_collections.printfleet.cups.plugins.module_utils import (
     _managed_host,
     _managers,
     _memory,
+    _printers,
     _report,
 )
 from ansible_collections.printfleet.cups.plugins.module_utils._backend import BackendError
@@ -184,7 +201,9 @@ from ansible_collections.printfleet.cups.plugins.module_utils._policy import HEL
 from ansible_collections.printfleet.cups.plugins.module_utils._words import Refused
 
 
-def tell(known: dict, helpers: tuple = tuple(HELPED)) -> tuple:
+def tell(
+    known: dict, helpers: tuple = tuple(HELPED), look: _agreement.Look = _agreement.look_away
+) -> tuple:
     """What the module returns, and its warnings."""
     memory = _memory.load()
     told = {
@@ -199,12 +218,17 @@ def tell(known: dict, helpers: tuple = tuple(HELPED)) -> tuple:
         "default_outgoing": "",
         "in_force": True,
         "difference": {},
+        "queues_changed": [],
     }
-    if not memory.backend:
-        return with_findings(told, known, None, ())
     # The SSH opening was made for the run that changed the host, not for the one that asks now.
-    around = _apply.Surroundings(_interfaces.interfaces(), _apply.remembered_ssh(memory), helpers)
-    around = _apply.seen_by(known[memory.backend], around)
+    around = _apply.Surroundings(_interfaces.interfaces(), _apply.remembered_ssh(memory), helpers, look=look)
+    if not memory.backend:
+        return with_findings(told, known, None, (), around)
+    before = _apply.remembered_printers(memory)
+    printers = _printers.find(
+        _managed_host.ManagedHost(), memory.wish.get("queues", False), memory.wish.get("device_uris", []), before
+    )
+    around = _apply.seen_by(known[memory.backend], around._replace(printers=printers))
     policy = _apply.policy_of(memory.wish, _apply.read_flows(memory.wish["flows"]), around, memory.wish["woken"])
     change = _apply.compare(memory, policy, known, around)
     told.update(
@@ -224,14 +248,17 @@ def tell(known: dict, helpers: tuple = tuple(HELPED)) -> tuple:
         default_incoming=policy.default_incoming,
         default_outgoing=policy.default_outgoing,
         in_force=not change.changed,
+        queues_changed=_printers.differences(before, printers),
         difference={"before": change.before, "after": change.after} if change.changed else {},
     )
-    return with_findings(told, known, policy, change.warnings)
+    return with_findings(told, known, policy, change.warnings, around)
 
 
-def with_findings(told: dict, known: dict, policy: Optional[Policy], warnings: Iterable[str]) -> tuple:
-    """What else stands on the host beside the rules."""
-    findings = _managers.findings(known, policy, told["backend"])
+def with_findings(
+    told: dict, known: dict, policy: Optional[Policy], warnings: Iterable[str], around: _apply.Surroundings
+) -> tuple:
+    """What else stands on the host beside the rules, and whether its print services agree with them."""
+    findings = _managers.findings(known, policy, told["backend"]) + around.look(policy, around.interfaces)
     told["findings"] = [finding.as_dict() for finding in findings]
     told["report"] = _report.report(told)
     return told, tuple(dict.fromkeys(tuple(warnings) + tuple(_findings.sentences(findings))))
@@ -243,7 +270,7 @@ def main() -> None:
         module.fail_json(msg="The firewall of a host is read by root only: set become to true.")
     try:
         host = _managed_host.ManagedHost()
-        told, warnings = tell(_managers.backends(host), _helpers.had(host))
+        told, warnings = tell(_managers.backends(host), _helpers.had(host), _agreement.look)
     except (Refused, BackendError) as error:
         module.fail_json(msg=str(error))
     except OSError as error:

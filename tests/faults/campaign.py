@@ -60,10 +60,13 @@ def begin(machine: Machine) -> Tuple[Dict[str, dict], dict, dict]:
         changing = machine.steps()
         machine.module({}, program=TRIAL + "/undo.py", argument=outcome.cookie)
         undoing = machine.steps()
+        machine.apply(wanted[way[1]], seconds=0)
+        at_once = machine.steps()
+        machine.apply(wanted[way[0]], seconds=0)
         outcome = machine.propose(wanted[way[1]], LONG)
         settled = machine.confirm(outcome.cookie)
         assert (settled.answer or {}).get("outcome") == "settled", settled.told()
-        steps[way] = {"change": changing, "undo": undoing, "confirm": machine.steps()}
+        steps[way] = {"change": changing, "undo": undoing, "confirm": machine.steps(), "at once": at_once}
         now = machine.look()
         differences = pictures.setdefault(way[1], now).differences(now)
         assert not differences, "undisturbed, there and back:\n" + "\n".join(differences)

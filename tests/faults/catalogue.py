@@ -136,6 +136,8 @@ def every_step(case: Case) -> List[Fault]:
         for at in range(1, len(steps) + 1):
             if word == "undo":
                 made.append(Fault("undo %d" % at, nothing, survive.undo_killed_at(at), alarm))
-            elif word == "confirm" or at >= survive.begins(steps):
+            elif word == "at once" and at >= survive.begins(steps):
+                made.append(Fault("%s %d" % (word, at), nothing, survive.killed_at(at, False, seconds=0), boot))
+            elif word == "confirm" or (word == "change" and at >= survive.begins(steps)):
                 made.append(Fault("%s %d" % (word, at), nothing, survive.killed_at(at, word == "confirm"), alarm))
     return made

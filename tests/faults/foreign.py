@@ -43,8 +43,11 @@ BANS: Dict[str, Dict[str, Tuple[str, str]]] = {
 }
 BANS["ufw"]["a set of fail2ban's table"] = BANS["nftables"]["a set of fail2ban's table"]
 BANS["firewalld"] = dict(BANS["nftables"])
+# With its first direct rule firewalld empties all tables of iptables (measured, firewalld 2.3).  They come back right
+# after it, and are to outlive each of our reloads beside it, which would empty them again.
 BANS["firewalld"]["a direct rule of firewalld"] = (
-    "firewall-cmd --direct --add-rule ipv4 filter INPUT_direct 0 -s %s -j REJECT",
+    "iptables-save > /run/tables; firewall-cmd --direct --add-rule ipv4 filter INPUT_direct 0 -s %s -j REJECT;"
+    " iptables-restore --noflush /run/tables",
     "firewall-cmd --direct --remove-rule ipv4 filter INPUT_direct 0 -s %s -j REJECT",
 )
 
@@ -70,7 +73,9 @@ def others(machine: Machine) -> Dict[str, str]:
             found[path] = "\n".join(map(str, _without_ours(machine, path, entry)))
     if machine.backend == "ufw":
         status = machine.run("ufw", "status", "verbose")
-        found["ufw status"] = "\n".join(line for line in status.splitlines() if not OURS.search(line))
+        # ufw puts an empty line between the sections for incoming, outgoing and forwarded packets.
+        kept = [line for line in status.splitlines() if line.strip() and not OURS.search(line)]
+        found["ufw status"] = "\n".join(kept)
     if machine.backend == "firewalld":
         for words in ("--list-all-zones", "--permanent --list-all-zones", "--direct --get-all-rules",
                       "--direct --get-all-chains", "--info-ipset=blocked"):

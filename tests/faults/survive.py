@@ -26,7 +26,8 @@ class Case(NamedTuple):
     pictures: Dict[str, Picture]
     at: str
     to: str
-    steps: Dict[str, List[str]]  # of an undisturbed "change" that way, of its "confirm", and of its "undo"
+    # Of an undisturbed "change" that way, of its "confirm", of its "undo", and of one that settles "at once".
+    steps: Dict[str, List[str]]
 
 
 class Fault(NamedTuple):
@@ -119,15 +120,15 @@ def goes_on(proof: Callable[[Machine], str], **options) -> Callable[[Case], str]
 def killed(share: float, confirming: bool = False, seconds: int = SHORT) -> Callable[[Case], str]:
     """The module is killed at a step, so far on its way (0 is its first change of anything, 1 its last)."""
     def strike(case: Case) -> str:
-        known = case.steps["confirm" if confirming else "change"]
+        known = case.steps["confirm" if confirming else "change" if seconds else "at once"]
         first = 1 if confirming else begins(known)
         return strike_at(case, first + round(share * (len(known) - first)), "kill", confirming, seconds)
     return strike
 
 
-def killed_at(at: int, confirming: bool) -> Callable[[Case], str]:
+def killed_at(at: int, confirming: bool, seconds: int = SHORT) -> Callable[[Case], str]:
     """The module is killed at that step."""
-    return lambda case: strike_at(case, at, "kill", confirming)
+    return lambda case: strike_at(case, at, "kill", confirming, seconds)
 
 
 def begins(steps: List[str]) -> int:
@@ -222,7 +223,7 @@ def undo_killed_at(at: int) -> Callable[[Case], str]:
     """The same at that step; the alarm itself has still to ring, and goes on from there."""
     def strike(case: Case) -> str:
         machine = case.machine
-        cookie = machine.propose(case.wishes[case.to], SHORT).cookie
+        cookie = machine.propose(case.wishes[case.to], ENOUGH).cookie
         # Started by hand a little before the alarm: it waits for the trial's end by itself, and has the lock first.
         outcome = machine.module({}, program=TRIAL + "/undo.py", at=at, argument=cookie)
         assert outcome.status == KILLED, outcome.told()
@@ -234,15 +235,19 @@ def two_controllers(case: Case) -> str:
     """Two runs with different wishes at the same moment, and a third while the winner waits."""
     machine = case.machine
     wishes = [dict(w, confirm_timeout=LONG, confirmation=secrets.token_hex(8)) for w in case.wishes.values()]
-    running = [machine.start(wish) for wish in wishes + [wishes[0]]]
+    running = [machine.start(wish) for wish in wishes]
     ended = [machine.ended(one) for one in running]
     winners = [outcome for outcome in ended if outcome.cookie]
-    losers = [outcome for outcome in ended if outcome.failed]
-    # Who wishes for what is in force already has nothing to do and says so, if he comes first.
-    assert len(winners) == 1 and losers, [outcome.told() for outcome in ended]
+    # Who wishes for what is in force already has nothing to do and says so, if he comes first; else he is refused.
+    others = [outcome for outcome in ended if not outcome.cookie]
+    assert len(winners) == 1 and all(o.failed or not (o.answer or {"changed": 1})["changed"] for o in others), [
+        outcome.told() for outcome in ended
+    ]
+    third = machine.propose(wishes[0], LONG)
+    assert third.failed, third.told()
     settled = machine.confirm(winners[0].cookie)
     assert (settled.answer or {}).get("outcome") == "settled", settled.told()
-    return "refused beside the other: %s" % losers[0].answer["msg"]
+    return "refused beside the other: %s" % third.answer["msg"]
 
 
 # --- what the host does by itself -------------------------------------------------------------------------------

@@ -103,6 +103,31 @@ def test_a_manager_whose_package_is_gone():
     assert not told["in_force"] and "open   in  tcp 631 from 192.0.2.0/24" in told["difference"]["after"]
 
 
+def disagreement(policy, interfaces):
+    """Plays the look at print services: one warning, which tells whether there was a policy."""
+    what = "with a policy: %s, %r" % (policy is not None, interfaces)
+    return [_findings.Finding("warning", what, "cupsd", "mend it")]
+
+
+def test_what_the_print_services_do_is_looked_at():
+    told, warnings = cups_firewall_info.tell(hosts(), look=disagreement)
+    assert where(told)[-1] == "cupsd" and "cupsd: with a policy: False, (); mend it." in warnings
+    remember("nftables")
+    told, warnings = cups_firewall_info.tell(hosts(), look=disagreement)
+    assert where(told)[-1] == "cupsd" and "cupsd: with a policy: True, (); mend it." in warnings
+    assert told["report"][-1] == "warning: cupsd: with a policy: True, (); mend it."
+
+
+def test_the_role_looks_at_print_services_when_it_changes_something():
+    known = hosts()
+    around = _apply.Surroundings((), None, look=disagreement)
+    change = _apply.plan_present(WISH, "auto", known, _memory.NOTHING, around)
+    assert "cupsd: with a policy: True, (); mend it." in change.warnings
+    known["nftables"].holds = change.plans[0][1].after
+    again = _apply.plan_present(WISH, "auto", known, change.memory, around)
+    assert not again.changed and again.warnings == ("a word of warning",)
+
+
 def test_the_role_warns_when_it_changes_something_and_is_quiet_after():
     known = hosts()
     known["nftables"].findings = lambda _ours: [_findings.overrules("in", "a table", ("631/tcp",))]

@@ -73,7 +73,7 @@ def test_what_is_no_peer(value):
 
 @pytest.mark.parametrize("word", ["@LOCAL", "@IF(eth0)"])
 def test_a_network_is_no_word(word):
-    with pytest.raises(_words.Refused, match="or a network such as 198.51.100.0/24.$"):
+    with pytest.raises(_words.Refused, match="a network such as 198.51.100.0/24, a device URI such as .* or auto.$"):
         _words.read_network(word, "v")
 
 

@@ -15,7 +15,7 @@ which Debian's package uses, stand in tables of their own, and a packet has to p
 from __future__ import annotations
 
 import os
-from typing import Iterable, List, Optional
+from typing import Dict, Iterable, List, Optional, Tuple
 
 from ansible_collections.printfleet.cups.plugins.module_utils import _files, _helpers
 from ansible_collections.printfleet.cups.plugins.module_utils._backend import OWNER, BackendError, Host, Plan, must
@@ -103,7 +103,9 @@ class Firewalld:
         elif steps.load == "reload" and steps.running is not None and held is not None:
             firewalld_running.reload(self._host, steps.running.in_kernel, held)
         elif steps.load == "live" and steps.running is not None:
-            self._change_live(steps.running, steps.wanted)
+            self._change_live(steps.running, steps.wanted.rules, steps.wanted.entries)
+        elif steps.load == "plain" and steps.running is not None:
+            self._change_live(steps.running, steps.wanted.plain, {})
         if steps.active:
             self._verify(steps.wanted)
         if steps.was.active and not steps.active:
@@ -154,17 +156,19 @@ class Firewalld:
             if self._host.run(["nft", "list", "table", family, "firewalld"]).status == 0:
                 must(self._host, ["nft", "delete", "table", family, "firewalld"])
 
-    def _change_live(self, running: Running, wanted: Objects) -> None:
-        for name, entries in wanted.entries.items():
-            if running.entries.get(name) != entries:
-                firewalld_running.set_entries(self._host, name, entries)
-        for name, rules in wanted.rules.items():
-            if running.rules.get(name) != rules:
-                firewalld_running.set_rules(self._host, name, rules)
+    def _change_live(
+        self, running: Running, rules: Dict[str, Tuple[str, ...]], entries: Dict[str, Tuple[str, ...]]
+    ) -> None:
+        for name, wanted in entries.items():
+            if running.entries.get(name) != wanted:
+                firewalld_running.set_entries(self._host, name, wanted)
+        for name, wanted in rules.items():
+            if running.rules.get(name) != wanted:
+                firewalld_running.set_rules(self._host, name, wanted)
 
     def _verify(self, wanted: Objects) -> None:
         """Ask firewalld itself; it answers only once it has loaded everything."""
-        if load_needed(self._running(wanted.files), wanted, False):
+        if load_needed(self._running(wanted.files), wanted):
             raise BackendError("firewalld does not hold what was loaded, see 'journalctl -u firewalld'")
 
     def _load_again(self, steps: Steps) -> None:
@@ -173,7 +177,11 @@ class Firewalld:
             held = firewalld_runtime.together(steps.held, held)
         try:
             running = self._running(_own_files())
-            if running != steps.running:
+            was = steps.running
+            if steps.load in ("live", "plain") and was is not None and _alike(running, was):
+                self._change_live(running, was.rules, was.entries)
+                firewalld_runtime.give_back(self._host, held)
+            elif running != was:
                 firewalld_running.reload(self._host, running.in_kernel, held)
             else:
                 # An earlier taking back may have been killed between its reload and this.
@@ -182,6 +190,13 @@ class Firewalld:
             # A reload that fails halfway leaves firewalld in its state FAILED and the host closed.
             must(self._host, ["systemctl", "restart", UNIT])
             firewalld_runtime.give_back(self._host, held)
+
+
+def _alike(one: Running, other: Running) -> bool:
+    """Whether the two differ in rules and entries only."""
+    return one.in_kernel and (one.digest, set(one.rules), set(one.entries)) == (
+        other.digest, set(other.rules), set(other.entries)
+    )
 
 
 def _own_files() -> List[str]:

@@ -39,7 +39,7 @@ class Steps(NamedTuple):
     was: Service
     active: bool
     enabled: bool
-    load: str  # "", "live" or "reload"
+    load: str  # "", "live", "plain" or "reload"
     wanted: Objects
     running: Optional[Running]
     memory: Dict[str, str]
@@ -102,26 +102,44 @@ def _memory(state: State) -> Dict[str, str]:
     return {**found, **state.memory}
 
 
-def _rewritten(old: Dict[str, str], files: Dict[str, Optional[str]]) -> bool:
-    """Whether a file changes in more than rules and entries: firewalld may have loaded what it said till now."""
-    return any(
-        firewalld_objects.head(old.get(path)) != firewalld_objects.head(text)
-        for path, text in files.items() if path.endswith(".xml")
-    )
+def _rewritten(old: Dict[str, str], files: Dict[str, Optional[str]]) -> Tuple[bool, bool]:
+    """Whether a policy's file changes in more than its rules, and whether a service's or a set's does.
+
+    firewalld may have loaded what they said till now, whatever the digest says.
+    """
+    heads = [
+        "/policies/" in path for path, text in files.items()
+        if path.endswith(".xml") and firewalld_objects.head(old.get(path)) != firewalld_objects.head(text)
+        # A service or a set that goes may stay in memory: no rule names it.
+        and (text is not None or "/policies/" in path)
+    ]
+    return True in heads, False in heads
 
 
-def load_needed(running: Optional[Running], wanted: Objects, rewritten: bool) -> str:
-    """How a running firewalld comes to hold what is wanted: "" for it does, "live" or "reload"."""
+def load_needed(running: Optional[Running], wanted: Objects, rewritten: Tuple[bool, bool] = (False, False)) -> str:
+    """How a running firewalld comes to hold what is wanted.
+
+    "" for it does; "live" for new rules and entries where services and sets stay; "plain" for rules without
+    services and sets (see ``firewalld_plain``); "reload" for all else.
+    """
     if running is None:
         return ""
-    if rewritten:
+    frame, named = rewritten
+    if frame or not running.in_kernel or (not wanted.digest and running.digest):
         return "reload"
-    same = (running.rules, running.entries, running.digest) == (wanted.rules, wanted.entries, wanted.digest)
-    if same and running.in_kernel:
+    plain = bool(wanted.plain) and _frame(running.digest) == _frame(wanted.digest)
+    if plain and running.rules == wanted.plain:
         return ""
-    small = all(len(entries) <= firewalld_running.LARGEST_SET for entries in wanted.entries.values())
-    # The digest stands for all that only a reload can change.
-    return "live" if running.digest == wanted.digest and running.in_kernel and wanted.digest and small else "reload"
+    if not named and running.digest == wanted.digest:
+        if (running.rules, running.entries) == (wanted.rules, wanted.entries):
+            return ""
+        if wanted.digest and all(len(e) <= firewalld_running.LARGEST_SET for e in wanted.entries.values()):
+            return "live"
+    return "plain" if plain else "reload"
+
+
+def _frame(digest: str) -> str:
+    return firewalld_objects.frame_of(digest)
 
 
 def _describe(state: State, steps: Steps) -> Tuple[str, str]:
@@ -138,7 +156,11 @@ def _describe(state: State, steps: Steps) -> Tuple[str, str]:
             lines += ["# %s\n%s" % (path, text)] if text is not None else []
     if not steps.files and steps.load and state.running is not None:
         # The files are right and firewalld holds something else.
-        held, wanted = _holding(state.running, state.running.in_kernel), _holding(steps.wanted, True)
+        aim = steps.wanted
+        if steps.load == "plain":
+            # Services and sets stay as they are loaded, and are not used.
+            aim = aim._replace(rules=aim.plain, entries=state.running.entries, digest=state.running.digest)
+        held, wanted = _holding(state.running, state.running.in_kernel), _holding(aim, True)
         before += [line for line in held if line not in wanted]
         after += [line for line in wanted if line not in held]
     return "".join(before), "".join(after)

@@ -18,10 +18,11 @@ from __future__ import annotations
 import hashlib
 import re
 from typing import Dict, Iterable, List, NamedTuple, Optional, Tuple
-from xml.sax.saxutils import escape
 
-from ansible_collections.printfleet.cups.plugins.module_utils import _helpers, _wording
+from ansible_collections.printfleet.cups.plugins.module_utils import _helpers
 from ansible_collections.printfleet.cups.plugins.module_utils._backend import OWNER
+from ansible_collections.printfleet.cups.plugins.module_utils._backends import firewalld_xml
+from ansible_collections.printfleet.cups.plugins.module_utils._backends.firewalld_plain import plain_rules
 from ansible_collections.printfleet.cups.plugins.module_utils._backends.firewalld_rules import (
     BASELINE,
     CLOSURES,
@@ -36,10 +37,9 @@ from ansible_collections.printfleet.cups.plugins.module_utils._backends.firewall
     log_rest,
     protocol,
     reset_rest,
-    tag,
 )
 from ansible_collections.printfleet.cups.plugins.module_utils._backends.firewalld_zones import ACCEPT, Zone
-from ansible_collections.printfleet.cups.plugins.module_utils._policy import NEVER_ROW, Helper, Opening, Policy
+from ansible_collections.printfleet.cups.plugins.module_utils._policy import NEVER_ROW, Opening, Policy
 
 FOLDER = "/etc/firewalld"
 # A policy's name has at most 18 characters (max_policy_name_len() in firewall/functions.py: what iptables
@@ -63,16 +63,18 @@ class Objects(NamedTuple):
     """All that is ours in firewalld.
 
     ``files`` by full path.  ``rules`` by policy and ``entries`` by set are what can differ between files and
-    daemon without a reload; ``digest`` stands for all the rest and is part of the first policy's description.
+    daemon without a reload; ``digest`` stands for all the rest and is part of the first policy's description: its
+    first half for the policies' own frames, its second for services and sets.  ``plain`` are the rules without those.
     """
 
     files: Dict[str, str]
     rules: Dict[str, Tuple[str, ...]]
     entries: Dict[str, Tuple[str, ...]]
     digest: str
+    plain: Dict[str, Tuple[str, ...]]
 
 
-NOTHING = Objects({}, {}, {}, "")
+NOTHING = Objects({}, {}, {}, "", {})
 
 
 def path(kind: str, name: str) -> str:
@@ -103,18 +105,30 @@ def render(policy: Policy, zones: Iterable[Zone], default_zone: str) -> Objects:
     # An opening for nobody has no rule, so it needs no service either.
     parts = [part for p in policies for rule in p.rules for part in rule.parts]
     used = {value for element, pairs in parts if element == "service" for _name, value in pairs}
-    heads = {path("services", name): _service(key) for key, name in services.items() if name in used}
-    heads.update({path("services", name): _finder(helper) for name, helper in finders.items()})
-    heads.update({path("ipsets", name): _set(name, ()) for name in sets.entries})
-    heads.update({path("policies", p.name): _policy(p._replace(rules=()), "") for p in policies})
-    digest = hashlib.sha256(repr(sorted(heads.items())).encode()).hexdigest()[:_MARK_LENGTH * 2]
-    files = dict(heads)
-    files.update({path("ipsets", name): _set(name, entries) for name, entries in sets.entries.items()})
-    files.update({path("policies", p.name): _policy(p, digest) for p in policies})
+    ports = {name: firewalld_xml.port_of(key) for key, name in services.items() if name in used}
+    heads = {path("services", name): firewalld_xml.service(key) for key, name in services.items() if name in used}
+    heads.update({path("ipsets", name): firewalld_xml.ipset(name, ()) for name in sets.entries})
+    frame = {path("services", name): firewalld_xml.finder(helper) for name, helper in finders.items()}
+    frame.update({path("policies", p.name): firewalld_xml.policy_file(p._replace(rules=()), "") for p in policies})
+    digest = _digest(frame) + _digest(heads)
+    files = {**heads, **frame}
+    files.update({path("ipsets", name): firewalld_xml.ipset(name, entries) for name, entries in sets.entries.items()})
+    for p in policies:
+        files[path("policies", p.name)] = firewalld_xml.policy_file(p, digest if p.name == POLICY_IN else "")
     modules = _helpers.text(policy.helpers)
     files.update({_helpers.PATH: modules} if modules else {})
     rules = {p.name: tuple(sorted(r.rich() for r in p.rules)) for p in policies}
-    return Objects(files, rules, {n: tuple(sorted(e)) for n, e in sets.entries.items()}, digest)
+    entries = {name: tuple(sorted(networks)) for name, networks in sets.entries.items()}
+    return Objects(files, rules, entries, digest, plain_rules(policies, ports, entries))
+
+
+def _digest(files: Dict[str, str]) -> str:
+    return hashlib.sha256(repr(sorted(files.items())).encode()).hexdigest()[:_MARK_LENGTH]
+
+
+def frame_of(digest: str) -> str:
+    """The part of a digest that stands for the policies themselves; they come and go by a reload only."""
+    return digest[:_MARK_LENGTH]
 
 
 # --- policies -------------------------------------------------------------------------------------------------
@@ -249,50 +263,7 @@ def _service_names(policy: Policy) -> Dict[tuple, str]:
     }
 
 
-def _service(key: tuple) -> str:
-    row, transport, ports, side, direction = key
-    element = "source-port" if side == "source" else "port"
-    words = _wording.explain(row, direction, transport, str(ports), side)
-    line = tag(element, (("protocol", transport), ("port", str(ports))))
-    return _file("service", (), words.title, words.told, [line])
-
-
-def _finder(helper: Helper) -> str:
-    told = "Lets the answers in when this host looks for %s (port %d); opens nothing else. Row: %s." % (
-        _helpers.FINDS[helper.name], helper.port, helper.row
-    )
-    short = "Finding %s" % _helpers.FINDS[helper.name]
-    return _file("service", (), short, told, [tag("helper", (("name", helper.name),))])
-
-
-def _set(name: str, entries: Iterable[str]) -> str:
-    family = "inet" if name.endswith("-v4") else "inet6"
-    lines = [tag("option", (("name", "family"), ("value", family)))]
-    # The default of ipset(8) is 65536; the backend nftables has no limit and takes no notice.
-    lines.append(tag("option", (("name", "maxelem"), ("value", "1048576"))))
-    lines += ["<entry>%s</entry>" % escape(entry) for entry in entries]
-    told = "Hosts and networks that rows of the page are open to."
-    return _file("ipset", (("type", "hash:net"),), "Printing peers", told, lines)
-
-
-def _policy(p: PolicyObject, digest: str) -> str:
-    told = "Ports of the CUPS page Firewalls, put into force by printfleet.cups."
-    if p.name == POLICY_IN:
-        told += " State %s." % digest
-    lines = [tag("ingress-zone", (("name", zone),)) for zone in p.ingress]
-    lines += [tag("egress-zone", (("name", zone),)) for zone in p.egress]
-    lines += [rule.xml() for rule in p.rules]
-    return _file("policy", (("priority", str(p.priority)), ("target", p.target)), p.short, told, lines)
-
-
 def digest_in(description: Optional[str]) -> str:
     """The digest that a running policy's description carries, "" for none."""
     found = re.search(r"State ([0-9a-f]+)\.", description or "")
     return found.group(1) if found else ""
-
-
-def _file(kind: str, attributes: Iterable[Tuple[str, str]], short: str, told: str, lines: Iterable[str]) -> str:
-    body = ["<short>%s</short>" % escape(short), "<description>%s</description>" % escape(told)] + list(lines)
-    return '<?xml version="1.0" encoding="utf-8"?>\n%s\n%s</%s>\n' % (
-        tag(kind, attributes, closed=False), "".join("  %s\n" % line for line in body), kind
-    )

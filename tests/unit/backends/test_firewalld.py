@@ -19,10 +19,10 @@ from ansible_collections.printfleet.cups.plugins.module_utils._policy import Clo
 from ansible_collections.printfleet.cups.plugins.module_utils._words import Ports
 
 
-def policy(peers=("192.0.2.1",), row="row"):
+def policy(peers=("192.0.2.1",), row="row", outgoing="keep"):
     ports = Ports(631, 631)
     opening, closure = Opening(row, "in", "tcp", ports, peers), Closure(row, "in", "tcp", ports)
-    return Policy((opening,), (closure,), "deny", "keep", False)
+    return Policy((opening,), (closure,), "deny", outgoing, False)
 
 
 class PlayedFirewalld:
@@ -178,6 +178,31 @@ def test_other_peers_reach_the_running_set_without_a_reload(host):
     assert not plan_for(host, policy(("192.0.2.2", "192.0.2.3")))[1].changed
 
 
+def test_another_row_reaches_the_running_policy_without_a_reload(host):
+    bring(host, policy())
+    host.calls.clear()
+    bring(host, policy(("192.0.2.1", "192.0.2.9"), row="another row"))
+    assert "reload" not in host.calls
+    assert [rule for rule in host.rules["printfleet-in"] if "631" in rule] == [
+        'rule priority="-200" port port="631" protocol="tcp" drop',
+        'rule priority="-300" family="ipv4" source address="192.0.2.1" port port="631" protocol="tcp" accept',
+        'rule priority="-300" family="ipv4" source address="192.0.2.9" port port="631" protocol="tcp" accept',
+    ]
+    assert not plan_for(host, policy(("192.0.2.1", "192.0.2.9"), row="another row"))[1].changed
+
+
+def test_what_went_in_without_a_reload_is_taken_back_without_one(host, folder):
+    bring(host, policy())
+    before, rules = files_in(folder), dict(host.rules)
+    backend, plan = plan_for(host, policy(row="another row"))
+    backend.commit(plan)
+    assert host.rules != rules
+    host.calls.clear()
+    backend.undo(plan.steps)
+    assert host.rules == rules and "reload" not in host.calls
+    assert files_in(folder) != before  # which is the transaction's affair
+
+
 def test_a_rule_changed_at_runtime_is_mended_without_a_reload(host):
     bring(host, policy())
     host.rules["printfleet-in"] = host.rules["printfleet-in"][:1]
@@ -190,7 +215,7 @@ def test_a_rule_changed_at_runtime_is_mended_without_a_reload(host):
 def test_a_reload_gives_others_back_what_they_have_at_runtime_only(host):
     bring(host, policy())
     host.ports = [["1234", "tcp"], ["-5", "udp"]]
-    bring(host, policy(row="another row"))
+    bring(host, policy(outgoing="deny"))
     assert "reload" in host.calls
     assert host.ports == [["1234", "tcp"], ["-5", "udp"]]
 
@@ -226,7 +251,7 @@ def test_a_failed_start_puts_everything_back(host, folder, fails, attempt):
 def test_a_refused_reload_puts_the_files_back_and_touches_no_rule(host, folder, attempt):
     bring(host, policy())
     before, rules = files_in(folder), dict(host.rules)
-    backend, plan = plan_for(host, policy(row="another row"))
+    backend, plan = plan_for(host, policy(outgoing="deny"))
     host.fails = "reload"
     with pytest.raises(BackendError, match="^firewalld refused reload: INVALID_ZONE"):
         attempt(backend, plan)
@@ -238,7 +263,7 @@ def test_a_refused_reload_puts_the_files_back_and_touches_no_rule(host, folder, 
 def test_a_firewalld_that_does_not_hold_what_it_loaded_is_an_error(host, folder, attempt):
     bring(host, policy())
     before, held = files_in(folder), host.next_load
-    backend, plan = plan_for(host, policy(row="another row"))
+    backend, plan = plan_for(host, policy(outgoing="deny"))
     host.next_load = held
     with pytest.raises(BackendError, match="does not hold what was loaded"):
         attempt(backend, plan)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.printfleet.cups.plugins.module_utils._backend import BackendError
-from ansible_collections.printfleet.cups.plugins.module_utils._backends import firewalld_objects
+from ansible_collections.printfleet.cups.plugins.module_utils._backends import firewalld_objects, firewalld_plain
 from ansible_collections.printfleet.cups.plugins.module_utils._backends.firewalld_change import State, make_plan
 from ansible_collections.printfleet.cups.plugins.module_utils._backends.firewalld_running import Running, Service
 from ansible_collections.printfleet.cups.plugins.module_utils._backends.firewalld_zones import Zone
@@ -68,9 +68,30 @@ def test_very_many_peers_go_by_a_reload():
     assert make_plan(state(objects_of(policy())), policy(many)).steps.load == "reload"
 
 
-@pytest.mark.parametrize("wish", [policy(outgoing="keep"), policy(peers=None), policy(peers=())])
-def test_other_objects_need_a_reload(wish):
-    assert make_plan(state(objects_of(policy())), wish).steps.load == "reload"
+def test_other_policies_need_a_reload():
+    assert make_plan(state(objects_of(policy())), policy(outgoing="keep")).steps.load == "reload"
+
+
+@pytest.mark.parametrize("wish", [policy(peers=None), policy(peers=())])
+def test_other_services_and_sets_need_none(wish):
+    plan = make_plan(state(objects_of(policy())), wish)
+    assert plan.steps.load == "plain"
+    assert not any("ipset" in rule for rule in plan.steps.wanted.plain["printfleet-in"])
+    # What firewalld holds then is right, though its digest is still that of the last reload.
+    loaded = objects_of(policy())._replace(rules=plan.steps.wanted.plain)
+    held = state(loaded, files=plan.steps.wanted.files)
+    assert not make_plan(held, wish).changed
+    # And something that differs from it is seen.
+    less = {**loaded.rules, "printfleet-in": loaded.rules["printfleet-in"][1:]}
+    drifted = make_plan(state(loaded._replace(rules=less), files=plan.steps.wanted.files), wish)
+    assert drifted.changed and drifted.steps.load == "plain"
+    assert drifted.after == "running policy printfleet-in: %s\n" % loaded.rules["printfleet-in"][0]
+
+
+def test_too_many_plain_rules_go_by_a_reload():
+    many = tuple("10.%d.%d.1" % (number // 250, number % 250) for number in range(firewalld_plain.MOST))
+    other = policy(many)._replace(openings=(policy(many).openings[0]._replace(row="another"),))
+    assert make_plan(state(objects_of(policy(many))), other).steps.load == "reload"
 
 
 def test_a_stale_file_goes():
@@ -80,7 +101,7 @@ def test_a_stale_file_goes():
     assert plan.steps.files == {stale: None}
     assert plan.before == "# %s\n<service/>\n" % stale
     assert plan.after == ""
-    assert plan.steps.load == "reload"
+    assert plan.steps.load == ""
 
 
 def test_what_firewall_cmd_leaves_behind_goes_without_a_load():
@@ -91,10 +112,19 @@ def test_what_firewall_cmd_leaves_behind_goes_without_a_load():
     assert plan.steps.load == ""
 
 
-def test_an_edited_service_is_loaded_again_since_firewalld_may_hold_the_edit():
+def test_an_edited_service_is_not_relied_on_since_firewalld_may_hold_the_edit():
     held = objects_of(policy())
     path = "/etc/firewalld/services/printfleet-cups-row.xml"
     edited = {**held.files, path: held.files[path].replace('"631"', '"632"')}
+    plan = make_plan(state(held, files=edited), policy())
+    assert list(plan.steps.files) == [path]
+    assert plan.steps.load == "plain"
+
+
+def test_an_edited_policy_is_loaded_again_since_firewalld_may_hold_the_edit():
+    held = objects_of(policy())
+    path = "/etc/firewalld/policies/printfleet-in.xml"
+    edited = {**held.files, path: held.files[path].replace("CONTINUE", "ACCEPT")}
     plan = make_plan(state(held, files=edited), policy())
     assert list(plan.steps.files) == [path]
     assert plan.steps.load == "reload"

@@ -237,6 +237,9 @@ def test_the_digest_stands_for_all_that_needs_a_reload():
     assert make([opening(("192.0.2.8", "2001:db8::8"))]).digest == first.digest
     assert make([opening(PEERS, ports=Ports(80, 80))]).digest != first.digest
     assert make([opening(PEERS)], outgoing="deny").digest != first.digest
+    frame = firewalld_objects.frame_of
+    assert frame(make([opening(PEERS, ports=Ports(80, 80))]).digest) == frame(first.digest)
+    assert frame(make([opening(PEERS)], outgoing="deny").digest) != frame(first.digest)
     description = element(first, "policies", "printfleet-in").findtext("description")
     assert firewalld_objects.digest_in(description) == first.digest
     assert firewalld_objects.digest_in("someone else's words") == ""

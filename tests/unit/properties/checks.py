@@ -52,8 +52,14 @@ def ufw(policy, random):
 def firewalld(policy, random):
     target = random.choice(sorted(ZONES))
     zones = (Zone("public", target, (), ()), Zone("trusted", "ACCEPT", (), ()))
-    files = read_firewalld.Files(firewalld_objects.render(policy, zones, "public").files)
+    objects = firewalld_objects.render(policy, zones, "public")
+    files = read_firewalld.Files(objects.files)
+    # What goes into a running firewalld without a reload means the same.
+    plain = read_firewalld.Files(objects.files)
+    if objects.plain:
+        plain.give(objects.plain)
     for packet in oracle.packets(policy, random, PACKETS):
+        assert files.verdict(packet, "rest") == plain.verdict(packet, "rest"), packet
         expected = oracle.decide(policy, packet)
         if packet.direction == "out":
             assert files.verdict(packet, "rest") == expected, packet

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import ipaddress
+import shlex
 from xml.etree import ElementTree
 
 from ansible_collections.printfleet.cups.tests.unit.properties.oracle import among
@@ -29,6 +30,15 @@ class Files:
         for name, root in self.kinds["ipsets"].items():
             networks = sorted(ipaddress.ip_network(e.text) for e in root.findall("entry"))
             assert networks and all(not a.overlaps(b) for a, b in zip(networks, networks[1:])), name
+
+    def give(self, rules):
+        """Give the policies other rules, as a running firewalld prints them; sets are none for them."""
+        assert sorted(rules) == sorted(self.kinds["policies"])
+        for name, root in self.kinds["policies"].items():
+            for rule in root.findall("rule"):
+                root.remove(rule)
+            root.extend(_rich(text) for text in rules[name])
+        self.kinds["ipsets"] = {}
 
     def helpers(self):
         """Name, protocol and port of each conntrack helper that is set on the way out, ahead of all else there."""
@@ -100,10 +110,24 @@ class Files:
             )
         if part.tag == "protocol":
             return part.get("value") == {"tcp": "6", "udp": "17"}[packet.protocol]
-        if part.tag == "port":
-            return part.get("protocol") == packet.protocol and _has(part.get("port"), packet.destination_port)
+        if part.tag in ("port", "source-port"):
+            port = packet.destination_port if part.tag == "port" else packet.source_port
+            return part.get("protocol") == packet.protocol and _has(part.get("port"), port)
         assert part.tag == "icmp-type", part.tag
         return False
+
+
+def _rich(text):
+    """A rule of firewalld.richlanguage(5) as the same rule of firewalld.policies(5)."""
+    first, *words = shlex.split(text)
+    rule = now = ElementTree.Element(first)
+    for word in words:
+        key, equals, value = word.partition("=")
+        if equals:
+            now.set(key, value)
+        else:
+            now = ElementTree.SubElement(now if word == "limit" else rule, word)
+    return rule
 
 
 def _has(ports, port):
