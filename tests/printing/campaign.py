@@ -53,6 +53,8 @@ class Tried:
         self.denied: Dict[str, Outcome] = {}
         self.unlisted: Dict[str, Outcome] = {}
         self.without: Dict[Tuple[str, int], Outcome] = {}  # by step and number of the round
+        self.in_queue: Dict[str, Outcome] = {}  # with "auto" for printers
+        self.in_no_queue: Dict[str, Outcome] = {}
         self.off: Dict[str, Outcome] = {}
         self.denied_off: Dict[str, Outcome] = {}
         self.conformance: Dict[str, List[Tuple[str, str]]] = {}
@@ -78,6 +80,11 @@ def controls(site: steps.Site) -> List[Tuple[Step, int]]:
         if step.rows & left_out
         and not (left_out & steps.MDNS and step.name in OVERHEARD.get(site.backend, ()))
     ]
+
+
+def in_no_queue(site: steps.Site) -> List[Step]:
+    """What "auto" does not let out."""
+    return steps.by_backend(site, steps.IN_NO_QUEUE) + steps.unlisted_steps(site)
 
 
 def run(server: Server, say: Say) -> Tried:
@@ -107,6 +114,10 @@ def run(server: Server, say: Say) -> Tried:
         if ("out", "udp", "161") in left_out:
             measure(server, tried, ("refused",))
     say("%s: %d controls without their rows" % (site.backend, len(tried.without)))
+    server.at_once(server.wish(flows=site.auto_flows, queues=True))
+    tried.in_queue = server.carry_out(steps.by_backend(site, steps.QUEUES))
+    tried.in_no_queue = server.carry_out(in_no_queue(site), hopeless=True)
+    say("%s: %d with the printers of the queues" % (site.backend, len(tried.in_queue) + len(tried.in_no_queue)))
     server.off()
     tried.off = server.carry_out(all_steps(site) + steps.unlisted_steps(site))
     tried.denied_off = server.carry_out(denied_steps(site), site.denied)

@@ -10,7 +10,7 @@ import os
 import pathlib
 import threading
 import time
-from typing import Dict, Iterable, List, NamedTuple
+from typing import Dict, Iterable, List, NamedTuple, Optional
 
 from faults.machine import Machine
 from faults.machine import Site as Around
@@ -33,15 +33,20 @@ class Outcome(NamedTuple):
     status: int
     told: str
     seconds: float
-    arrived: bool  # True as well where nothing was to be printed
+    arrived: Optional[bool]  # None where nothing was to be printed
 
     @property
     def worked(self) -> bool:
-        return self.status == 0 and self.arrived
+        """By its own words and in fact."""
+        return self.status == 0 and self.arrived is not False
+
+    @property
+    def blocked(self) -> bool:
+        """Not the same as not having worked: nothing has got through, and the program knows it."""
+        return self.status != 0 and not self.arrived
 
     def __str__(self) -> str:
-        return "status %d, %s, after %.1f s: %s" % (
-            self.status, "arrived" if self.arrived else "nothing arrived", self.seconds, self.told)
+        return "status %d, arrived: %s, after %.1f s: %s" % (self.status, self.arrived, self.seconds, self.told)
 
 
 def read_sites() -> List[Site]:
@@ -101,11 +106,12 @@ class Server:
             worker.start()
         for worker in workers:
             worker.join()
+        # A call that failed has said why; without it this is a campaign that cannot go on.
         missing = [step.name for step in wanted if step.name not in told]
         assert not missing, "could not be tried: %s" % missing
         kept = self._wait([told[step.name][3] for step in wanted if step.proof and told[step.name][0] == 0])
         return {
-            step.name: Outcome(*told[step.name][:3], not step.proof or told[step.name][3] in kept[step.proof])
+            step.name: Outcome(*told[step.name][:3], told[step.name][3] in kept[step.proof] if step.proof else None)
             for step in wanted
         }
 

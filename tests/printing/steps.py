@@ -29,6 +29,7 @@ class Site(NamedTuple):
     denied: str
     long_port: int
     flows: List[dict]
+    auto_flows: List[dict]  # the same wish, but for the printers: those of the host's own queues
 
 
 class Step(NamedTuple):
@@ -141,6 +142,8 @@ URIS: List[Tuple[str, str, str, FrozenSet[Row]]] = [
     ("smb on 139, IPv4", "smb://guest:none@printer4:139/office", "smb", SMB_OUT),
 ]
 QUEUES = ("ipp, IPv4", "ipps, IPv6", "lpd, IPv6", "socket 9100, IPv4", "smb, IPv6", "dnssd on 8631")
+# The same printer, by addresses and ports that no queue has.
+IN_NO_QUEUE = ("lpd, IPv4", "socket 9101, IPv6", "smb, IPv4", "smb on 139, IPv4", "ipps on 443, IPv4")
 # One print job at a time is all that ippeveprinter takes, and CUPS asks again after ten seconds only.
 ONE_AT_A_TIME = ("631", "443", "8631")
 
@@ -183,6 +186,11 @@ def queue_steps(site: Site) -> List[Step]:
         script = make + "lp -d %s \"$JOB\"" % queue + wait.format(queue)
         steps.append(Step("queue by " + name, "server", script, "printer", needed, lane))
     return steps
+
+
+def by_backend(site: Site, names: Tuple[str, ...]) -> List[Step]:
+    """Some of the server's steps, in the order in which they stand there."""
+    return [step for step in server_steps(site) if step.name in ["backend " + name for name in names]]
 
 
 def unlisted_steps(site: Site) -> List[Step]:

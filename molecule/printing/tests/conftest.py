@@ -24,6 +24,8 @@ SITES = {site.backend: site for site in read_sites()}
 MADE = {
     "allowed": lambda site: [step.name for step in campaign.all_steps(site) + steps.queue_steps(site)],
     "works_off": lambda site: [step.name for step in campaign.all_steps(site) + steps.unlisted_steps(site)],
+    "in_queue": lambda site: [step.name for step in steps.by_backend(site, steps.QUEUES)],
+    "nowhere": lambda site: [step.name for step in campaign.in_no_queue(site)],
     "denied": lambda site: [step.name for step in campaign.denied_steps(site)],
     "unlisted": lambda site: [step.name for step in steps.unlisted_steps(site)],
     "control": lambda site: [(step.name, number) for step, number in campaign.controls(site)],

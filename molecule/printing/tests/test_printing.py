@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-# Refused jobs may not be slower than this because of our policy.
+# Seconds by which a job may not be slower because of our policy.
 CLEAR_WAIT = 3.0
 
 
@@ -22,20 +22,30 @@ def test_allowed(tried, backend, allowed):
 def test_denied_client(tried, backend, denied):
     """The same step by a client who is not among the sources."""
     outcome = tried[backend].denied[denied]
-    assert outcome.status != 0, str(outcome)
+    assert outcome.blocked, str(outcome)
     assert tried[backend].denied_off[denied].worked, "control: %s" % tried[backend].denied_off[denied]
 
 
 def test_unlisted_printer(tried, backend, unlisted):
     """A printer that is not among the printers."""
     outcome = tried[backend].unlisted[unlisted]
-    assert outcome.status != 0, str(outcome)
+    assert outcome.blocked, str(outcome)
+
+
+def test_printer_of_a_queue(tried, backend, in_queue):
+    """With "auto", what the host's own queues name can be reached, by the protocols and ports that they use."""
+    assert tried[backend].in_queue[in_queue].worked, str(tried[backend].in_queue[in_queue])
+
+
+def test_printer_of_no_queue(tried, backend, nowhere):
+    """And nothing else; that each of these steps works with the firewall off is tested below."""
+    assert tried[backend].in_no_queue[nowhere].blocked, str(tried[backend].in_no_queue[nowhere])
 
 
 def test_control_without_the_row(tried, backend, control):
     """Without a row that the step needs, it fails."""
     outcome = tried[backend].without[control]
-    assert outcome.status != 0, str(outcome)
+    assert outcome.blocked, str(outcome)
 
 
 def test_every_step_has_a_control(tried, backend):
