@@ -224,6 +224,10 @@ def describe(policy: Policy) -> List[str]:
         for c in policy.closures
     ]
     lines += [
+        "open   in  %s %d from port %d by way of %s  (%s)\n" % (g.protocol, g.port, g.port, g.address, g.row)
+        for g in policy.groups
+    ]
+    lines += [
         "helped out %s %d by the kernel's conntrack helper %s  (%s)\n" % (h.protocol, h.port, h.name, h.row)
         for h in policy.helpers
     ]

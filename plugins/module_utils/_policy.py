@@ -8,9 +8,10 @@ from __future__ import annotations
 from typing import Dict, Iterable, List, NamedTuple, Optional, Tuple
 
 from ansible_collections.printfleet.cups.plugins.module_utils import _words
-from ansible_collections.printfleet.cups.plugins.module_utils._flow import QUEUES, Flow, refuse_never_open
+from ansible_collections.printfleet.cups.plugins.module_utils._flow import PROFILES, QUEUES, Flow, refuse_never_open
 
 DEFAULTS = ("keep", "deny")
+_LOOKS_UP = PROFILES[2]  # the profile whose rows are for finding printers
 NEVER_ROW = "not in the page: 631/udp (CVE-2024-47176)"
 SSH_ROW = "baseline: SSH from where Ansible comes"
 
@@ -19,6 +20,10 @@ SSH_ROW = "baseline: SSH from where Ansible comes"
 # a multicast address (RFC 6762, section 6.7), NetBIOS name queries to a broadcast address (RFC 1002).
 ANSWERED_FROM = (("udp", 137), ("udp", 5353))
 
+# Who looks printers up by mDNS asks a multicast group and is answered by way of the same group, from port to port
+# (RFC 6762, sections 6 and 11): conntrack knows nothing of it.  No router forwards these groups.
+MDNS = ("udp", 5353)
+MDNS_GROUPS = ((4, "224.0.0.251"), (6, "ff02::fb"))
 
 # Who asks a broadcast address is answered by others than it asked, whom conntrack does not know.  The kernel
 # has a helper for two of the page's rows that lets such answers in, of the host's own IPv4 networks and for
@@ -66,6 +71,16 @@ class Helper(NamedTuple):
     row: str
 
 
+class Group(NamedTuple):
+    """A multicast group by which answers come in, from this port to this port, whoever sends them."""
+
+    row: str
+    version: int
+    address: str
+    protocol: str
+    port: int
+
+
 class Policy(NamedTuple):
     """The whole wish for one host.
 
@@ -80,6 +95,7 @@ class Policy(NamedTuple):
     default_outgoing: str
     log_denied: bool
     helpers: Tuple[Helper, ...] = ()
+    groups: Tuple[Group, ...] = ()
 
     def default(self, direction: str) -> str:
         """``keep`` or ``deny`` for one direction."""
@@ -115,6 +131,7 @@ def make_policy(
     broadcasts = tuple(b for i in known for b in i.broadcasts) + ("255.255.255.255",)
     had = tuple(helpers)
     helped: Dict[str, Helper] = {}
+    groups: List[Group] = []
     openings: List[Opening] = []
     closures: List[Closure] = [Closure(NEVER_ROW, "in", _words.NEVER_OPEN[0], _words.Ports(631, 631))]
     for flow in flows:
@@ -127,10 +144,13 @@ def make_policy(
         # What a queue happens to use, such as 80, is others' port as well: it is opened and not closed to the rest.
         if peers is not None and flow.profile != QUEUES and (flow.direction == "in" or default_outgoing == "deny"):
             closures.append(Closure(flow.row, flow.direction, flow.protocol, flow.ports))
-        for protocol, port in ANSWERED_FROM if flow.direction == "in" else ():
-            if flow.protocol == protocol and flow.ports.first <= port <= flow.ports.last:
-                ports = _words.Ports(port, port)
-                openings.append(Opening(flow.row + " answers", "out", protocol, ports, peers, "source"))
+        for service in ANSWERED_FROM if flow.direction == "in" else ():
+            if _covers(flow, service):
+                ports = _words.Ports(service[1], service[1])
+                openings.append(Opening(flow.row + " answers", "out", service[0], ports, peers, "source"))
+        if flow.profile == _LOOKS_UP and flow.direction == "out" and _covers(flow, MDNS):
+            row = flow.row + " answers"
+            groups += [Group(row, version, address, *MDNS) for version, address in MDNS_GROUPS]
         for name in helpers_for(flow):
             protocol, port = HELPED[name]
             if name in had:
@@ -145,16 +165,19 @@ def make_policy(
         # sends next, on the very connection at which Ansible waits, counts as something new that goes out.
         openings.append(Opening(SSH_ROW + " answers", "out", "tcp", way, (ssh.client,), "source"))
     return Policy(
-        _unique(openings), _unique(closures), default_incoming, default_outgoing, log_denied, tuple(helped.values())
+        _unique(openings), _unique(closures), default_incoming, default_outgoing, log_denied, tuple(helped.values()),
+        _unique(groups),
     )
 
 
 def helpers_for(flow: Flow) -> Tuple[str, ...]:
     """The names of the helpers that a flow needs, for its answers to be let in."""
-    return tuple(
-        name for name, (protocol, port) in HELPED.items()
-        if (flow.direction, flow.protocol) == ("out", protocol) and flow.ports.first <= port <= flow.ports.last
-    )
+    return tuple(name for name, service in HELPED.items() if flow.direction == "out" and _covers(flow, service))
+
+
+def _covers(flow: Flow, service: Tuple[str, int]) -> bool:
+    protocol, port = service
+    return flow.protocol == protocol and flow.ports.first <= port <= flow.ports.last
 
 
 def _answering(interfaces: Iterable[_words.Interface]) -> Tuple[str, ...]:

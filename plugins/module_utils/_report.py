@@ -22,6 +22,10 @@ def report(told: dict) -> List[str]:
             % (told["backend"], told["default_incoming"], told["default_outgoing"])
         ]
         lines += [_row(row) for row in told["rows"]]
+        lines += [
+            "open in %(protocol)s %(port)d by way of %(address)s from anyone on the link (%(row)s)" % group
+            for group in told["groups"]
+        ]
         lines += ["finds %s: kernel helper %s (%s)" % (h["finds"], h["name"], h["row"]) for h in told["helpers"]]
         lines.append(
             "All of it is in force." if told["in_force"]

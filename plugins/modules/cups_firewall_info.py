@@ -112,6 +112,28 @@ helpers:
       description: What is found by it.
       type: str
       sample: printers by SNMP broadcast
+groups:
+  description: The multicast groups by which printers answer lookups, which are let in from anyone on the link.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    address:
+      description: The group.
+      type: str
+      sample: 224.0.0.251
+    protocol:
+      description: V(udp).
+      type: str
+      sample: udp
+    port:
+      description: The port that answers come from and go to.
+      type: int
+      sample: 5353
+    row:
+      description: The row that looks up.
+      type: str
+      sample: "Table 3: 5353 (mDNS) UDP OUT answers"
 default_incoming:
   description: V(keep) or V(deny); empty where nothing of ours is on the host.
   returned: success
@@ -214,6 +236,7 @@ def tell(
         ],
         "rows": [],
         "helpers": [],
+        "groups": [],
         "default_incoming": "",
         "default_outgoing": "",
         "in_force": True,
@@ -243,6 +266,9 @@ def tell(
                 "peers": list(o.peers or ()),
             }
             for o in policy.openings
+        ],
+        groups=[
+            {"address": g.address, "protocol": g.protocol, "port": g.port, "row": g.row} for g in policy.groups
         ],
         helpers=[{"name": h.name, "row": h.row, "finds": _helpers.FINDS[h.name]} for h in policy.helpers],
         default_incoming=policy.default_incoming,

@@ -95,6 +95,19 @@ def test_questions_to_many_are_answered_from_their_port(port, protocol, answers)
     assert ("out", protocol, str(port), "source") not in opened(make(flow(port, protocol, "out")))
 
 
+@pytest.mark.parametrize("profile, direction, groups", [
+    ("network_printers", "out", ["224.0.0.251", "ff02::fb"]),
+    # Who shares printers hears those he shares them with, and no one else.
+    ("ipp_sharing", "out", []),
+    ("ipp_sharing", "in", []),
+])
+def test_printers_answer_lookups_by_way_of_the_group(profile, direction, groups):
+    policy = make(flow(5353, "udp", direction, row="lookup")._replace(profile=profile))
+    assert [g.address for g in policy.groups] == groups
+    assert {(g.row, g.protocol, g.port) for g in policy.groups} <= {("lookup answers", "udp", 5353)}
+    assert make(flow(5353, "tcp", direction)._replace(profile=profile)).groups == ()
+
+
 def test_ssh_is_let_in_from_where_ansible_comes_where_the_policy_is_told_of_it():
     # Its answers too: of the connection at which Ansible waits, conntrack may know nothing yet.
     assert opened(make(incoming="deny", ssh=SSH)) == {

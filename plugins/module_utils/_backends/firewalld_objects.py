@@ -34,6 +34,7 @@ from ansible_collections.printfleet.cups.plugins.module_utils._backends.firewall
     Rule,
     baseline_in,
     baseline_out,
+    groups,
     log_rest,
     protocol,
     reset_rest,
@@ -142,7 +143,7 @@ def _policies(
     made = [
         PolicyObject(
             POLICY_IN, "Printing, incoming", ("ANY",), ("HOST",), FIRST, "CONTINUE",
-            tuple(rules["in"] + (baseline_in() if denied_in else [])),
+            tuple(groups(policy.groups) + rules["in"] + (baseline_in() if denied_in else [])),
         ),
         PolicyObject(
             POLICY_OUT, "Printing, outgoing", ("HOST",), ("ANY",), FIRST + 1, "CONTINUE",

@@ -8,6 +8,8 @@ from __future__ import annotations
 from typing import Iterable, List, NamedTuple, Tuple
 from xml.sax.saxutils import quoteattr
 
+from ansible_collections.printfleet.cups.plugins.module_utils._policy import Group
+
 # Priorities within a policy (firewalld.richlanguage(5)): lower ones come first.
 NEVER, OPENINGS, CLOSURES, BASELINE, AT_END = -400, -300, -200, -100, 100
 _LOG_PREFIX, _LOG_LIMIT = "printfleet.cups ", "10/m"
@@ -80,6 +82,14 @@ def baseline_in() -> List[Rule]:
     ]
 
 
+def groups(known: Iterable[Group]) -> List[Rule]:
+    """Answers that come by way of a multicast group; a rich rule has no room for the port they come from as well."""
+    families = dict(FAMILIES)
+    return [
+        Rule(OPENINGS, families[g.version], (_address(g.address), _port(g.port, g.protocol)), "accept") for g in known
+    ]
+
+
 def baseline_out() -> List[Rule]:
     return [
         _baseline("", protocol(2)),  # IGMP reports
@@ -117,8 +127,8 @@ def _address(network: str) -> Part:
     return ("destination", (("address", network),))
 
 
-def _port(number: int) -> Part:
-    return ("port", (("port", str(number)), ("protocol", "udp")))
+def _port(number: int, transport: str = "udp") -> Part:
+    return ("port", (("port", str(number)), ("protocol", transport)))
 
 
 def _icmp(name: str) -> Part:

@@ -12,7 +12,7 @@ from __future__ import annotations
 from typing import List, Sequence, Tuple
 
 from ansible_collections.printfleet.cups.plugins.module_utils import _words
-from ansible_collections.printfleet.cups.plugins.module_utils._policy import Policy, Segment, segments
+from ansible_collections.printfleet.cups.plugins.module_utils._policy import Group, Policy, Segment, segments
 
 FAMILY = "inet"
 TABLE = "printfleet_cups"
@@ -168,9 +168,17 @@ def _direction(table: _Table, policy: Policy, direction: str, kept: Sequence[str
             rules.append("meta l4proto . th %s vmap @%s" % ("dport" if side == "destination" else "sport", name))
     if not rules and not deny:
         return
+    rules[:0] = [_group(group) for group in policy.groups] if direction == "in" else []
     rules[:0] = ['%s "lo" accept' % ("iifname" if direction == "in" else "oifname"),
                  "ct state { established, related } accept"]
     if deny:
         rules += list(_BASELINE[direction]) + list(kept) + ["goto refuse_%s" % direction]
     head = "type filter hook %s priority filter; policy %s;" % (hook, "drop" if deny else "accept")
     table.block("chain %s" % chain, [head] + rules)
+
+
+def _group(group: Group) -> str:
+    family = "ip" if group.version == 4 else "ip6"
+    return '%s daddr %s %s sport %d %s dport %d accept comment "%s"' % (
+        family, group.address, group.protocol, group.port, group.protocol, group.port, group.row[:_COMMENT_LENGTH]
+    )

@@ -222,12 +222,14 @@ def test_the_report_is_short_and_says_who_holds_what():
         "backend": "ufw", "default_incoming": "deny", "default_outgoing": "keep", "in_force": False, "managers": [],
         "rows": [{"row": "r", "direction": "in", "protocol": "tcp", "port": "631", "side": "destination",
                   "anyone": False, "peers": ["192.0.2.%d" % n for n in range(9)]}],
+        "groups": [{"row": "g", "address": "ff02::fb", "protocol": "udp", "port": 5353}],
         "helpers": [{"name": "snmp", "row": "s", "finds": "printers by SNMP broadcast"}],
         "findings": [_findings.opens_never_open("zone x", "remove it").as_dict()],
     }
     assert _report.report(told) == [
         "Held by ufw; default incoming: deny, outgoing: keep.",
         "open in tcp 631 from 192.0.2.0, 192.0.2.1, 192.0.2.2, 192.0.2.3 and 5 more (r)",
+        "open in udp 5353 by way of ff02::fb from anyone on the link (g)",
         "finds printers by SNMP broadcast: kernel helper snmp (s)",
         "NOT in force as the last run meant it: run the role with --check --diff to see what differs.",
         "note: zone x: it opens 631/udp (CVE-2024-47176), which printing does not need and our rules, where in "

@@ -9,13 +9,14 @@ import json
 import os
 
 import pytest
+from ansible_collections.printfleet.cups.plugins.module_utils import _helpers
 from ansible_collections.printfleet.cups.plugins.module_utils._backend import BackendError, Result
 from ansible_collections.printfleet.cups.plugins.module_utils._backends import (
     firewalld,
     firewalld_objects,
     firewalld_zones,
 )
-from ansible_collections.printfleet.cups.plugins.module_utils._policy import Closure, Opening, Policy
+from ansible_collections.printfleet.cups.plugins.module_utils._policy import Closure, Helper, Opening, Policy
 from ansible_collections.printfleet.cups.plugins.module_utils._words import Ports
 
 
@@ -309,3 +310,20 @@ def test_a_host_without_firewalld_can_be_planned_for(host, folder):
 def test_an_inactive_firewalld_is_not_called_by_the_bus(host):
     plan_for(host, policy())
     assert not any("getPolicies" in call for call in host.calls)
+
+
+def test_a_module_is_loaded_before_the_policy_that_needs_it(host, folder, monkeypatch):
+    monkeypatch.setattr(_helpers, "PATH", str(folder / "modules.conf"))
+    monkeypatch.setattr(_helpers, "_SYSFS", str(folder / "sys"))
+    play = host.run
+    host.run = lambda argv, stdin=None: (
+        host.calls.append(" ".join(argv)) or Result(0, "", "") if argv[0] == "modprobe" else play(argv, stdin))
+    bring(host, policy()._replace(helpers=(Helper("snmp", "udp", 161, "row"),)))
+    assert host.calls.index("modprobe nf_conntrack_snmp") < host.calls.index("systemctl start firewalld.service")
+    assert (folder / "modules.conf").read_text().endswith("\nnf_conntrack_snmp\n")
+
+
+@pytest.mark.parametrize("backend, sets", [("nftables", True), ("iptables", False)])
+def test_the_backend_iptables_sets_no_helper(host, folder, backend, sets):
+    (folder / "firewalld.conf").write_text("FirewallBackend=%s\n" % backend)
+    assert (firewalld.Firewalld(host).unhelped() == "") is sets

@@ -14,7 +14,7 @@ from ansible_collections.printfleet.cups.plugins.module_utils._backends.firewall
     parse_zone,
     setting,
 )
-from ansible_collections.printfleet.cups.plugins.module_utils._policy import Closure, Helper, Opening, Policy
+from ansible_collections.printfleet.cups.plugins.module_utils._policy import Closure, Group, Helper, Opening, Policy
 from ansible_collections.printfleet.cups.plugins.module_utils._words import Ports
 
 IPP = Ports(631, 631)
@@ -25,8 +25,8 @@ PUBLIC = Zone("public", "default", (), ())
 
 
 def make(openings=(), closures=(), incoming="keep", outgoing="keep", log=False, zones=(PUBLIC,), default="public",
-         helpers=()):
-    policy = Policy(tuple(openings), tuple(closures), incoming, outgoing, log, helpers)
+         helpers=(), groups=()):
+    policy = Policy(tuple(openings), tuple(closures), incoming, outgoing, log, helpers, groups)
     return firewalld_objects.render(policy, zones, default)
 
 
@@ -56,6 +56,13 @@ def test_helpers_have_a_policy_of_their_own_ahead_of_all_others_and_open_nothing
     assert service.findtext("short") == "Finding printers by SNMP broadcast"
     assert objects.files["/etc/modules-load.d/printfleet-cups.conf"].endswith("\nnf_conntrack_snmp\n")
     assert "printfleet-find" not in make().rules
+
+
+def test_answers_come_in_by_way_of_a_multicast_group():
+    objects = make(groups=(Group("row answers", 6, "ff02::fb", "udp", 5353),))
+    assert objects.rules["printfleet-in"] == objects.plain["printfleet-in"] == (
+        'rule priority="-300" family="ipv6" destination address="ff02::fb" port port="5353" protocol="udp" accept',
+    )
 
 
 def test_anyone_needs_no_set_and_no_family():

@@ -116,6 +116,16 @@ def test_deny_in_lets_ssh_in_from_where_ansible_comes_only():
     assert "ssh" not in render(incoming="deny").lower()
 
 
+@pytest.mark.parametrize("incoming", ["keep", "deny"])
+def test_answers_of_mdns_come_in_by_the_group_and_from_its_port_ahead_of_the_row_that_closes_it(incoming):
+    lookup = flow("out", "udp", 5353, row="Table 3: 5353 (mDNS) UDP OUT")._replace(profile="network_printers")
+    text = chain(render(lookup, flow(protocol="udp", port=5353, peers=["192.0.2.9"]), incoming=incoming), "incoming")
+    for family, group in (("ip", "224.0.0.251"), ("ip6", "ff02::fb")):
+        rule = "%s daddr %s udp sport 5353 udp dport 5353 accept" % (family, group)
+        assert 0 < text.index(rule) < text.index("@rows_in")
+    assert "224.0.0.251" not in render(flow("out", "udp", 5353), incoming=incoming)
+
+
 def test_the_baseline_comes_with_deny_only():
     denied, kept = render(incoming="deny"), render()
     assert "icmpv6 type" in chain(denied, "incoming") and "icmpv6" not in kept

@@ -120,6 +120,9 @@ class Table:
                     if protocol == packet.protocol and first <= port <= last:
                         return self._verdict(said.split(), packet)
                 return "continue"
+            if word in ("ip", "ip6") and words[:2] in (["daddr", "224.0.0.251"], ["daddr", "ff02::fb"]):
+                assert words[2:9] == ["udp", "sport", "5353", "udp", "dport", "5353", "accept"]
+                return "continue"  # no packet of ours goes to a group
             if word == "udp":
                 port = {"dport": packet.destination_port, "sport": packet.source_port}[words.pop(0)]
                 if packet.protocol != "udp" or port != int(words.pop(0)):

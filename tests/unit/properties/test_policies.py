@@ -5,13 +5,26 @@
 
 from __future__ import annotations
 
+import ipaddress
 import os
 import random
 import time
 
 import pytest
 from ansible_collections.printfleet.cups.plugins.module_utils import _flow, _policy, _words
-from ansible_collections.printfleet.cups.tests.unit.properties import checks, oracle
+from ansible_collections.printfleet.cups.plugins.module_utils._backends import (
+    firewalld_objects,
+    nftables_ruleset,
+    ufw_intent,
+    ufw_rules,
+)
+from ansible_collections.printfleet.cups.tests.unit.properties import (
+    checks,
+    oracle,
+    read_firewalld,
+    read_nft,
+    read_ufw,
+)
 from hypothesis import HealthCheck, given, seed, settings
 
 SECONDS = float(os.environ.get("PRINTFLEET_FUZZ_SECONDS") or "20")
@@ -57,6 +70,19 @@ def test_rules_of_another_policy_are_noticed(name, mutant, monkeypatch):
     monkeypatch.setattr(oracle, "packets", lambda _given, chance, _count: packets(policy, chance, 400))
     with pytest.raises(AssertionError):
         check(other, random.Random(1))
+
+
+def test_an_opening_by_source_port_never_reaches_631_udp():
+    """What stands in for a missing helper lets in whatever comes from port 161 but to that one port."""
+    flow = {"row": "x", "direction": "out", "protocol": "udp", "port": "161"}
+    policy = _policy.make_policy([_flow.read_flow(flow, "f")], "keep", "keep", False, oracle.INTERFACES, None, ())
+    files = read_firewalld.Files(firewalld_objects.render(policy, (), "public").files)
+    table = read_nft.Table(nftables_ruleset.render(policy))
+    rules = ufw_rules.with_ours(checks.EMPTY, ufw_intent.rules(policy, 4, ufw_intent.profiles(policy)))
+    for port, expected in ((630, "accept"), (631, "refuse"), (40000, "accept")):
+        packet = oracle.Packet("in", "udp", ipaddress.ip_address("198.51.100.7"), 161, port)
+        said = table.verdict(packet), files.verdict(packet, "rest"), read_ufw.by_lines(rules, packet)
+        assert said == (expected,) * 3, port
 
 
 def test_as_many_policies_as_the_time_allows(told):

@@ -137,3 +137,13 @@ def test_only_our_own_section_counts_as_ours():
     assert ufw_helpers.parse(raw % THEIRS) == ufw_helpers.Raw(0, None)
     assert ufw_helpers.parse("*filter\n:printfleet-cups - [0:0]\nCOMMIT\n") == ufw_helpers.Raw(0, None)
     assert ufw_helpers.parse("") == ufw_helpers.Raw(0, None)
+
+
+def test_a_module_that_does_not_load_ends_the_change_before_any_rule(make_host, make_policy, run):
+    host = make_host()
+    before = host.files()
+    os.rmdir(str(host.root / "sys/nf_conntrack_snmp"))
+    host.fails = "modprobe nf_conntrack_snmp"
+    with pytest.raises(BackendError, match="modprobe nf_conntrack_snmp"):
+        run(host, make_policy(finding=True))
+    assert ours(host) == (None, 0) and host.files() == before
