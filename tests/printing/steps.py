@@ -59,10 +59,10 @@ IPP_OUT = rows("out", "tcp", "631")
 ROUNDS: List[FrozenSet[Row]] = [
     rows("in", "tcp", "631") | rows("out", "udp", "161"),
     SMB_IN | rows("out", "tcp", "515"),
-    rows("in", "udp", "137") | rows("out", "tcp", "443"),
+    rows("in", "udp", "137") | rows("out", "tcp", "443", "8631"),
     IPP_OUT | rows("out", "udp", "137"),
     SMB_OUT | rows("out", "tcp", "9100-9102"),
-    MDNS | rows("out", "tcp", "8631"),
+    MDNS,
 ]
 
 
