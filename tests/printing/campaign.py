@@ -142,7 +142,8 @@ def conformance(server: Server) -> List[Tuple[str, str]]:
         script = "ipptool -t -T 20 -f /opt/printing/oneshot.py %s %s/ipp-1.1.test || true" % (uri, steps.IPP_TESTS)
         for _again in range(TIMES):
             # One of its tests cancels a job that it believes to be printed by then, which a busy host may not have.
-            found = re.findall(r"^    (\S.*?) *\[(PASS|FAIL|SKIP)\]", lab.inside(site.allowed, ["sh", "-c", script]), re.M)
+            said = lab.inside(site.allowed, ["sh", "-c", script])
+            found = re.findall(r"^    (\S.*?) *\[(PASS|FAIL|SKIP)\]", said, re.M)
             if "FAIL" not in [word for _test, word in found]:
                 break
         told += found
