@@ -1,0 +1,32 @@
+# Copyright (c) 2026 the printfleet.cups maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""While the role is applied again and again, nothing is interrupted and no new connection is refused."""
+
+from __future__ import annotations
+
+import pytest
+from printing import steadiness
+
+
+def test_applied_again_changes_nothing(tried, backend):
+    """What the role has brought into force is what the module would bring."""
+    assert tried[backend].again is False
+    assert tried[backend].steady.changed == [True] * steadiness.APPLICATIONS + [False]
+
+
+def test_no_new_connection_fails(tried, backend):
+    """Counted, and often enough."""
+    steady = tried[backend].steady
+    assert steady.failed == {}, str(steady)
+    assert steady.rate >= steadiness.LEAST_RATE, str(steady)
+    assert steady.tried > steadiness.LEAST_RATE * steady.seconds
+
+
+@pytest.mark.parametrize("way", ["in", "out"])
+def test_long_job_is_whole(tried, backend, way):
+    """It began before the first application, ended after the last, and arrived byte by byte."""
+    job = tried[backend].steady.jobs[way]
+    assert job["status"] == 0, job
+    assert job["arrived"], job
+    assert job["seconds"] > tried[backend].steady.seconds

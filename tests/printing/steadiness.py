@@ -1,0 +1,89 @@
+# Copyright (c) 2026 the printfleet.cups maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Nothing is interrupted and nothing refused while the role is applied again and again."""
+
+from __future__ import annotations
+
+import time
+from typing import Callable, Dict, List, NamedTuple
+
+from proof import lab
+
+from . import steps
+from .site import KEPT, Server, finish, start
+
+APPLICATIONS = 20
+PORT = 8632  # greet.py listens there
+RATE = 250
+LEAST_RATE = 200
+# The change that has nothing to do with any of those connections.
+UNRELATED = {
+    "row": "Extra: 8640 TCP IN", "profile": "extra_flows", "direction": "in", "protocol": "tcp", "port": "8640",
+    "peers": ["192.0.2.40"],
+}
+
+
+class Steady(NamedTuple):
+    """What was counted."""
+
+    changed: List[bool]  # for each application
+    seconds: float  # for all of them
+    tried: int
+    rate: float  # new connections a second
+    failed: Dict[str, int]
+    jobs: Dict[str, dict]  # by way, "in" or "out": as trickle.py tells it, and "arrived"
+
+    def __str__(self) -> str:
+        return "%d applications in %.0f s, %d new connections (%.0f a second), %d failed %s; long jobs: %s" % (
+            len(self.changed), self.seconds, self.tried, self.rate, sum(self.failed.values()), self.failed or "",
+            ", ".join("%s %d bytes in %.0f s" % (way, job["bytes"], job["seconds"]) for way, job in self.jobs.items()),
+        )
+
+
+def long_jobs(server: Server) -> Dict[str, tuple]:
+    """A job that comes in by IPP, and one that goes out by AppSocket: container, and what trickle.py is told."""
+    site = server.site
+    uri = "socket://%s:%d" % (steps.literal(site.addresses["listed"][1]), site.long_port)
+    outgoing = {
+        "argv": ["/usr/lib/cups/backend/socket", "1", "root", "title", "1", ""],
+        "environment": {"DEVICE_URI": uri, "CONTENT_TYPE": "application/vnd.cups-raw", "PRINTER": "trial"},
+    }
+    incoming = {
+        "argv": ["lp", "-h", site.addresses["server"][0] + ":631", "-d", "kept", "-"], "environment": {},
+    }
+    return {"out": (site.server, outgoing), "in": (site.allowed, incoming)}
+
+
+def run(server: Server, say: Callable[[str], None]) -> Steady:
+    """Apply two wishes by turns, and the same one again, while jobs and connections go on."""
+    site = server.site
+    wishes = [server.wish(more=[UNRELATED]), server.wish()]
+    plan = {"addresses": site.addresses["server"], "port": PORT, "rate": RATE}
+    server.at_once(wishes[1])
+    running = {way: start(container, "trickle.py", told) for way, (container, told) in long_jobs(server).items()}
+    stream = start(site.allowed, "pour.py", plan)
+    started, changed = time.monotonic(), []
+    try:
+        for number in range(APPLICATIONS):
+            changed.append(bool(server.machine.apply(wishes[number % 2]).answer["changed"]))
+        seconds = time.monotonic() - started
+        # And once more what is in force already.
+        changed.append(bool(server.machine.apply(wishes[1]).answer["changed"]))
+    finally:
+        poured = finish(stream)
+        jobs = {way: finish(job) for way, job in running.items()}
+    where = {"out": site.printer, "in": site.server}
+    for way, job in jobs.items():
+        job["arrived"] = arrived(where[way], job["sha256"])
+    result = Steady(
+        changed, seconds, poured["tried"], poured["tried"] / poured["seconds"], poured["failed"], jobs
+    )
+    say("%s: %s" % (site.backend, result))
+    return result
+
+
+def arrived(container: str, digest: str) -> bool:
+    """Whether it is there within some seconds."""
+    script = "for i in $(seq 30); do test -e %s/%s && echo yes && exit 0; sleep 0.3; done; echo no" % (KEPT, digest)
+    return lab.inside(container, ["sh", "-c", script]).strip() == "yes"
