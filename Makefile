@@ -18,7 +18,7 @@ SCENARIOS := $(patsubst molecule/%/molecule.yml,%,$(wildcard molecule/*/molecule
 #   MOLECULE_ARGS  more arguments for "molecule test", such as --destroy=never
 export PYTHON BASE_DEBIAN12 BASE_DEBIAN13 FUZZ_SECONDS FUZZ_SEED
 
-.PHONY: help env engine images lint sanity importer unit parse fuzz molecule test demo bench tested build clean
+.PHONY: help env engine images lint sanity importer unit parse fuzz agreement molecule test demo bench tested build clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z%-]+:.*## / { gsub("%", "NAME", $$1); printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -55,6 +55,9 @@ molecule: $(addprefix molecule-,$(SCENARIOS)) ## Run the Molecule scenarios of "
 
 molecule-%: env images ## Run one Molecule scenario, such as molecule-nftables
 	@$(STEP) "Molecule scenario $* (some minutes)" $(RUN) tools/scenario $* $(MOLECULE_ARGS)
+
+agreement: env images ## Hold what the info module says of a print server against a real cupsd; takes DEBIAN=13
+	@$(STEP) "What is said of a real cupsd (two minutes)" $(RUN) tools/agreement
 
 faults-wide: env images ## Kill the module before every single step, on both releases of Debian (hours)
 	@PRINTFLEET_FAULTS=wide $(STEP) "Faults at every step" $(RUN) tools/scenario faults $(MOLECULE_ARGS)

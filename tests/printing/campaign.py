@@ -20,7 +20,9 @@ Say = Callable[[str], None]
 HERE = pathlib.Path(__file__).resolve().parent
 # Whose own rules let multicast in from anyone, ahead of all rules that can be added: there, what others ask the
 # printer is overheard, and a service may be found without a question of one's own.
-OVERHEARD = {"ufw": ("avahi-browse finds the printer", "backend dnssd", "backend dnssd on 8631")}
+OVERHEARD = {"ufw": (
+    "avahi-browse finds the printer", "backend dnssd", "backend dnssd on 8631", "an answer by mDNS' IPv4 group",
+)}
 # Stock rules that open 631/udp, by each firewall's own means.
 STOCK = {
     "nftables": [],
@@ -92,8 +94,9 @@ def run(server: Server, say: Say) -> Tried:
     site, tried = server.site, Tried()
     server.machine.bring_code()
     for container in (site.server, site.allowed, site.denied):
-        program = (HERE / "oneshot.py").read_text(encoding="utf-8")
-        lab.inside(container, ["sh", "-c", "cat >/opt/printing/oneshot.py"], program)
+        for program in ("oneshot.py", "group.py"):
+            text = (HERE / program).read_text(encoding="utf-8")
+            lab.inside(container, ["sh", "-c", "cat >/opt/printing/%s" % program], text)
     server.machine.run("sh", "-c", "cat >/opt/printing/test.ppd", stdin=PPD)
     tried.again = server.at_once(server.wish())["changed"]
     tried.in_force = server.carry_out(all_steps(site))
