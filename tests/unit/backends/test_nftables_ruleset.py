@@ -79,13 +79,21 @@ def test_keep_closes_nothing_on_the_way_out():
 
 def test_deny_out_sends_jobs_to_the_listed_printers_only():
     text = render(flow("out", port="9100-9102", peers=["198.51.100.9"]), outgoing="deny")
-    assert verdicts(text, "rows_out") == {"tcp . 9100-9102": "jump peers_out_1"}
+    assert verdicts(text, "rows_out") == {"tcp . %d" % port: "jump peers_out_1" for port in (9100, 9101, 9102)}
     assert "ip daddr @peers_out_1_v4 accept" in text
     assert "hook output priority filter; policy drop;" in text
     assert chain(text, "outgoing").endswith("goto refuse_out\n")
     assert chain(text, "refuse_out").split("\n\t\t") == [
         "\t\tmeta l4proto 6 reject with tcp reset", "reject\n"
     ]
+
+
+@pytest.mark.parametrize("last, kept_whole", [(20063, False), (20064, True), (65535, True)])
+def test_a_map_takes_ranges_only_where_they_are_long(last, kept_whole):
+    text = render(flow(), flow(port="20000-%d" % last), incoming="deny")
+    shown = re.search(r"\tmap rows_in \{\n.*?\n\t\}", text, re.S).group(0)
+    assert ("flags interval" in shown) == ("tcp . 20000-%d " % last in shown) == kept_whole
+    assert ("tcp . 20001 " in shown) != kept_whole and "tcp . 631 " in shown
 
 
 def test_discovery_reaches_the_broadcast_addresses_of_the_host():

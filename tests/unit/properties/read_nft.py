@@ -52,7 +52,7 @@ class Table:
     @staticmethod
     def _elements(inner):
         whole = " ".join(inner)
-        return re.fullmatch(r"type [^=]+ flags interval elements = \{ (.*) \}", whole).group(1)
+        return re.fullmatch(r"type [^=]+?(?: flags interval)? elements = \{ (.*) \}", whole).group(1)
 
     def _set(self, inner):
         networks = self._elements(inner).split(", ")
