@@ -9,6 +9,7 @@ from typing import Dict, Iterable, List, NamedTuple, Optional, Sequence, Tuple
 
 from ansible_collections.printfleet.cups.plugins.module_utils import (
     _agreement,
+    _files,
     _findings,
     _guard,
     _helpers,
@@ -55,6 +56,7 @@ class Change(NamedTuple):
     before: str
     after: str
     warnings: Tuple[str, ...]
+    modules: Optional[str] = None  # what _helpers.PATH says in the end
 
 
 def read_flows(values: Iterable[object]) -> List[Flow]:
@@ -131,12 +133,21 @@ def plan_present(
             queues=wish["queues"], device_uris=list(wish["device_uris"]), printers=around.printers.as_dict()
         )
     new_memory = Memory(name, remembered, found)
-    change = _change(name, plans, new_memory, memory.backend != name, warnings)
+    # What is remembered of printers is told as drift, so it has to be right where no rule depends on it as well.
+    forgotten = memory.backend != name or _printers_of(memory.wish) != _printers_of(remembered)
+    change = _change(name, plans, new_memory, forgotten, warnings)
+    change = change._replace(modules=_helpers.text(policy.helpers))
     if not change.changed:
         # A run that changes nothing would only repeat what the administrator knows and perhaps wants.
         return change
     told = _findings.sentences(_managers.findings(known, policy) + around.look(policy, around.interfaces))
     return change._replace(warnings=change.warnings + around.printers.told + tuple(told))
+
+
+def _printers_of(wish: dict) -> tuple:
+    """What a wish remembers of printers, as far as it means something."""
+    endpoints = _printers.read_remembered(wish.get("printers")).endpoints
+    return wish.get("queues", False), {(e.address, e.protocol, e.port) for e in endpoints}
 
 
 def compare(memory: Memory, policy: Policy, known: Dict[str, Backend], around: Surroundings) -> Change:
@@ -213,6 +224,9 @@ def _commit(change: Change, known: Dict[str, Backend]) -> None:
         found = known[name].commit(plan)
         if memory is not None and name == memory.backend:
             memory = memory._replace(found=found)
+    if len(change.plans) > 1 and change.modules is not None:
+        # The manager that goes takes this file with it, and the one that comes has found it there.
+        _files.replace(_helpers.PATH, change.modules)
     _memory.save(memory)
 
 

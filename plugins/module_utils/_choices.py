@@ -141,7 +141,8 @@ def _read_peers(value: object, variable: str) -> Tuple[str, ...]:
 def _read_sources(value: object, variable: str) -> Sources:
     if not isinstance(value, Mapping):
         if isinstance(value, (str, bytes)) or not isinstance(value, (list, tuple)):
-            raise _words.refuse(variable, value, "it is a list, or a mapping from profile to list, of sources")
+            allowed = "it is a list, or a mapping from profile to list, of sources"
+            raise _words.refuse(variable, _words.shown(value) if isinstance(value, str) else value, allowed)
         return _read_peers(value, variable)
     keys = _flow.PROFILES + (_flow.EXTRA,)
     return {

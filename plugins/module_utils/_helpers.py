@@ -6,8 +6,10 @@
 from __future__ import annotations
 
 import os
+import re
 from typing import Iterable, List, Optional, Tuple
 
+from ansible_collections.printfleet.cups.plugins.module_utils import _files
 from ansible_collections.printfleet.cups.plugins.module_utils._backend import OWNER, Host, must
 from ansible_collections.printfleet.cups.plugins.module_utils._flow import Flow
 from ansible_collections.printfleet.cups.plugins.module_utils._policy import HELPED, Helper, helpers_for
@@ -20,6 +22,8 @@ FINDS = {"snmp": "printers by SNMP broadcast", "netbios-ns": "SMB servers by Net
 NO_MODULE = "the kernel has no conntrack helper for it"
 # A module with a parameter, as both of these have, is listed there when it is loaded, and when it is built in.
 _SYSFS = "/sys/module"
+_LOCKED, _STATUS = "/proc/sys/kernel/modules_disabled", "/proc/self/status"
+_CAP_SYS_MODULE = 16  # capabilities(7)
 
 
 def had(host: Host) -> Tuple[str, ...]:
@@ -32,7 +36,18 @@ def _is_in(module: str) -> bool:
 
 
 def _can_be_loaded(host: Host, module: str) -> bool:
-    return host.program("modprobe") is not None and host.run(["modprobe", "-n", "-q", module]).status == 0
+    """Whether modprobe would really load it: not where root may not, nor where a line "install" does something else."""
+    if host.program("modprobe") is None or not _modules_are_allowed():
+        return False
+    said = host.run(["modprobe", "-n", "-v", module])
+    return said.status == 0 and not re.search(r"(?m)^install ", said.output)
+
+
+def _modules_are_allowed() -> bool:
+    """Modules may be locked for good (kernel.modules_disabled), or be none of a container's business."""
+    status, locked = _files.read(_STATUS) or "", _files.read(_LOCKED) or ""
+    held = re.search(r"(?m)^CapEff:\s*([0-9a-f]+)$", status)
+    return locked.strip() != "1" and (held is None or bool(int(held.group(1), 16) >> _CAP_SYS_MODULE & 1))
 
 
 def load(host: Host, modules: Optional[str]) -> None:

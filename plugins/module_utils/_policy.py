@@ -171,8 +171,12 @@ def make_policy(
 
 
 def helpers_for(flow: Flow) -> Tuple[str, ...]:
-    """The names of the helpers that a flow needs, for its answers to be let in."""
-    return tuple(name for name, service in HELPED.items() if flow.direction == "out" and _covers(flow, service))
+    """The names of the helpers that a flow needs, for its answers to be let in.
+
+    Who asks one host alone is answered by that host, which is established.
+    """
+    asks_many = flow.direction == "out" and (flow.broadcast or not flow.peers)
+    return tuple(name for name, service in HELPED.items() if asks_many and _covers(flow, service))
 
 
 def _covers(flow: Flow, service: Tuple[str, int]) -> bool:

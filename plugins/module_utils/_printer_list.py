@@ -8,14 +8,11 @@ Device URIs may hold passwords, so no refusal quotes one, and what is handed on 
 
 from __future__ import annotations
 
-import re
-from typing import Iterable, List, Mapping, NamedTuple, Tuple
+from typing import Iterable, List, NamedTuple, Tuple
 
 from ansible_collections.printfleet.cups.plugins.module_utils import _device_uri, _words
 
 AUTO = "auto"
-# A scheme and a slash, perhaps behind a backend that calls another; never the beginning of an IPv6 network.
-_URI = re.compile(r"(?:[A-Za-z][A-Za-z0-9.+-]*:)?([A-Za-z][A-Za-z0-9.+-]*):/")
 _ALLOWED = "auto, or a list of addresses, networks, device URIs and auto"
 
 
@@ -27,34 +24,24 @@ class Printers(NamedTuple):
     device_uris: Tuple[str, ...]  # stripped
 
 
-class _Hidden:
-    """What a refusal says in the place of a value that may hold a password."""
-
-    def __init__(self, words: str) -> None:
-        self._words = words
-
-    def __repr__(self) -> str:
-        return self._words
-
-
 def read(value: object, variable: str) -> Printers:
     """Read the whole variable; raises Refused."""
     if isinstance(value, str) and value == AUTO:
         value = [AUTO]
     if isinstance(value, (str, bytes)) or not isinstance(value, (list, tuple)):
-        raise _words.refuse(variable, _shown(value), "it is %s" % _ALLOWED)
+        raise _words.refuse(variable, _words.shown(value), "it is %s" % _ALLOWED)
     networks: List[str] = []
     uris: List[str] = []
     queues = False
     for index, entry in enumerate(value):
         if isinstance(entry, str) and entry == AUTO:
             queues = True
-        elif isinstance(entry, str) and _URI.match(entry):
+        elif isinstance(entry, str) and _words.DEVICE_URI.match(entry):
             uris.append(_device_uri.stripped(read_device(entry, "%s[%d]" % (variable, index))))
-        elif isinstance(entry, str) and _shown(entry) is entry:
+        elif isinstance(entry, str) and _words.shown(entry) is entry:
             networks.append(_words.read_network(entry, variable))
         else:
-            raise _words.refuse(variable, _shown(entry), "an entry is %s" % _words.PRINTER_ENTRY)
+            raise _words.refuse(variable, _words.shown(entry), "an entry is %s" % _words.PRINTER_ENTRY)
     found_on_the_host = (_words.PRINTERS,) if queues or uris else ()
     return Printers(
         tuple(dict.fromkeys(networks)) + found_on_the_host, queues, tuple(dict.fromkeys(uri for uri in uris if uri))
@@ -64,28 +51,16 @@ def read(value: object, variable: str) -> Printers:
 def read_device(value: object, variable: str) -> _device_uri.Device:
     """Read one device URI; raises Refused, which shows no more of it than its scheme."""
     if not isinstance(value, str):
-        raise _words.refuse(variable, _shown(value), "a device URI is a text such as ipp://printer.example/ipp/print")
+        raise _words.refuse(variable, _words.shown(value), "a device URI is a text such as ipp://printer.example/ipp/print")
     try:
         return _device_uri.read(str(value))
     except _device_uri.Unreadable as error:
-        found = _URI.match(value)
+        found = _words.DEVICE_URI.match(value)
         shown = "a device URI that begins with %s:" % found.group(1) if found else "what stands there for a device URI"
-        raise _words.refuse(variable, _Hidden(shown), "it %s" % error) from None
+        raise _words.refuse(variable, _words.Hidden(shown), "it %s" % error) from None
 
 
 def strip(uris: Iterable[object], variable: str) -> List[str]:
     """The same device URIs without anything that could be a password, and without those that need no network."""
     devices = [read_device(uri, "%s[%d]" % (variable, index)) for index, uri in enumerate(uris)]
     return list(dict.fromkeys(uri for uri in map(_device_uri.stripped, devices) if uri))
-
-
-def _shown(value: object) -> object:
-    """The value itself where no password can be in it."""
-    if isinstance(value, str):
-        hides = _URI.match(value) or "@" in value[1:] or any(mark in value for mark in ("?", "=", "//"))
-        return _Hidden("an entry that may hold a password") if hides else value
-    if value is None or isinstance(value, (bool, int, float)):
-        return value
-    # Ansible has types of its own for both, so their names are no help to anybody.
-    kinds = (("mapping", Mapping), ("list", (list, tuple)))
-    return _Hidden("a %s" % next((kind for kind, types in kinds if isinstance(value, types)), type(value).__name__))

@@ -12,7 +12,7 @@ from __future__ import annotations
 import ipaddress
 import re
 from functools import lru_cache
-from typing import Iterable, NamedTuple, Tuple, Union
+from typing import Iterable, Mapping, NamedTuple, Tuple, Union
 
 Network = Union[ipaddress.IPv4Network, ipaddress.IPv6Network]
 
@@ -31,6 +31,8 @@ PRINTER_ENTRY = (
     "an IPv4 or IPv6 address, a network such as 198.51.100.0/24, a device URI such as ipp://printer.example/ipp/print,"
     " or auto"
 )
+# A scheme and a slash, perhaps behind a backend that calls another; never the beginning of an IPv6 network.
+DEVICE_URI = re.compile(r"(?:[A-Za-z][A-Za-z0-9.+-]*:)?([A-Za-z][A-Za-z0-9.+-]*):/")
 # No leading zeros: YAML has read 0631 as octal before it gets here, so "0631" is nobody's 631.
 _PORT = re.compile(r"([1-9][0-9]{0,4})(?:-([1-9][0-9]{0,4}))?")
 # The characters that Linux device names use in practice (dev_valid_name() in net/core/dev.c
@@ -55,6 +57,28 @@ def refuse(variable: str, value: object, allowed: str) -> Refused:
     if len(shown) > 120:
         shown = "%s... (%d characters)" % (shown[:100], len(shown))
     return Refused("%s: %s is not allowed: %s." % (variable, shown, allowed))
+
+
+class Hidden:
+    """What a refusal says in the place of a value that may hold a password."""
+
+    def __init__(self, words: str) -> None:
+        self._words = words
+
+    def __repr__(self) -> str:
+        return self._words
+
+
+def shown(value: object) -> object:
+    """The value itself where no password can be in it."""
+    if isinstance(value, str):
+        hides = DEVICE_URI.match(value) or "@" in value[1:] or any(mark in value for mark in ("?", "=", "//"))
+        return Hidden("an entry that may hold a password") if hides else value
+    if value is None or isinstance(value, (bool, int, float)):
+        return value
+    # Ansible has types of its own for both, so their names are no help to anybody.
+    kinds = (("mapping", Mapping), ("list", (list, tuple)))
+    return Hidden("a %s" % next((kind for kind, types in kinds if isinstance(value, types)), type(value).__name__))
 
 
 class Ports(NamedTuple):
@@ -135,15 +159,15 @@ def read_network(value: object, variable: str) -> str:
 
 def _read_network(value: object, variable: str, allowed: str) -> str:
     if not isinstance(value, str):
-        raise refuse(variable, value, allowed)
+        raise refuse(variable, shown(value), allowed)
     if "%" in value:
-        raise refuse(variable, value, "zone ids are not possible here, name the interface with @IF(name)")
+        raise refuse(variable, shown(value), "zone ids are not possible here, name the interface with @IF(name)")
     if not value.isascii() or _LEADING_ZERO.search(value.split("/")[0]):
-        raise refuse(variable, value, allowed)
+        raise refuse(variable, shown(value), allowed)
     try:
         network = ipaddress.ip_network(str(value), strict=False)
     except ValueError:
-        raise refuse(variable, value, allowed) from None
+        raise refuse(variable, shown(value), allowed) from None
     if "/" in value and str(network.network_address) != str(ipaddress.ip_address(str(value).split("/", maxsplit=1)[0])):
         raise refuse(variable, value, "the address has bits outside its mask, the network would be %s" % network)
     if network.version == 6 and network.subnet_of(ipaddress.IPv6Network("::ffff:0:0/96")):

@@ -126,6 +126,20 @@ def test_another_backend_takes_over_before_the_old_one_lets_go():
     assert known["nftables"].holds is None and _memory.load().backend == "ufw"
 
 
+def test_the_file_that_backends_share_outlives_the_one_that_goes(tmp_path, monkeypatch):
+    shared = tmp_path / "modules.conf"
+    monkeypatch.setattr(_apply._helpers, "PATH", str(shared))
+    flow = {"row": "Table 3: 161 (SNMP) UDP OUT", "direction": "out", "protocol": "udp", "port": "161", "peers": []}
+    known = hosts()
+    carry_out(_apply.plan_present(dict(WISH, flows=[flow]), "auto", known, NOTHING, AROUND), known)
+    shared.write_text("as the first one wrote it")
+    change = _apply.plan_present(dict(WISH, flows=[flow]), "ufw", known, _memory.load(), AROUND)
+    leave = known["nftables"].commit
+    monkeypatch.setattr(known["nftables"], "commit", lambda plan: shared.unlink() or leave(plan))
+    carry_out(change, known)
+    assert shared.read_text().endswith("\nnf_conntrack_snmp\n")
+
+
 def test_absent_asks_every_installed_backend_even_without_memory(state_file):
     known = hosts()
     known["ufw"].holds = "something of ours"

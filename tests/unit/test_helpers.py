@@ -35,6 +35,14 @@ def test_a_helper_for_what_goes_out_to_its_port(item, names, default):
     assert not [o for o in policy.openings if (o.direction, o.side) == ("in", "source")]
 
 
+def test_who_asks_one_printer_alone_needs_no_helper_and_opens_nothing_without():
+    alone = flow(161)._replace(broadcast=False)
+    for helpers in ((), ("snmp",)):
+        policy = make(alone, helpers=helpers)
+        assert policy.helpers == () and not [o for o in policy.openings if o.direction == "in"]
+    assert make(alone._replace(peers=())).helpers == (SNMP,)
+
+
 def test_two_rows_with_one_port_need_one_helper():
     assert make(flow(161), flow("160-165", row="Extra: 160-165 UDP OUT")).helpers == (SNMP,)
 
@@ -85,6 +93,8 @@ class Kernel:
         for name in has:
             (sysfs / name).mkdir()
 
+    says = ""
+
     def program(self, name):
         return "/sbin/" + name if self.modprobe else None
 
@@ -94,12 +104,15 @@ class Kernel:
             return Result(1, "", "modprobe: FATAL: Module %s not found" % argv[-1])
         if "-n" not in argv:
             (self.sysfs / argv[-1]).mkdir()
-        return Result(0, "", "")
+        return Result(0, self.says, "")
 
 
 @pytest.fixture(autouse=True)
 def sysfs(tmp_path, monkeypatch):
     monkeypatch.setattr(_helpers, "_SYSFS", str(tmp_path))
+    # The tests' own machine may be one where nobody loads modules.
+    monkeypatch.setattr(_helpers, "_LOCKED", str(tmp_path / "locked"))
+    monkeypatch.setattr(_helpers, "_STATUS", str(tmp_path / "status"))
     return tmp_path
 
 
@@ -114,6 +127,21 @@ def test_a_helper_is_had_that_is_in_the_kernel_or_can_be_loaded(sysfs, kernel, h
     host = Kernel(sysfs, **kernel)
     assert _helpers.had(host) == had
     assert all("-n" in argv for argv in host.calls), "asking loads nothing"
+
+
+@pytest.mark.parametrize("locked, status, says, had", [
+    ("1\n", "CapEff:\t000001ffffffffff\n", "insmod x.ko", False),  # sysctl kernel.modules_disabled
+    ("0\n", "CapEff:\t00000000a80425fb\n", "insmod x.ko", False),  # a container that was given /lib/modules
+    ("0\n", "CapEff:\t000001ffffffffff\n", "install /bin/false", False),  # modprobe.d(5)
+    ("0\n", "CapEff:\t000001ffffffffff\n", "insmod x.ko", True),
+    (None, None, "insmod x.ko", True),
+])
+def test_a_module_that_root_may_not_load_is_none(sysfs, locked, status, says, had, monkeypatch):
+    texts = {_helpers._LOCKED: locked, _helpers._STATUS: status}
+    monkeypatch.setattr(_helpers._files, "read", texts.get)
+    host = Kernel(sysfs, loadable=["nf_conntrack_snmp"])
+    host.says = says + "\n"
+    assert _helpers.had(host) == (("snmp",) if had else ())
 
 
 def test_what_is_only_loadable_is_loaded_and_what_is_there_is_not(sysfs):

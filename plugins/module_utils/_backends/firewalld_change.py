@@ -133,9 +133,21 @@ def load_needed(running: Optional[Running], wanted: Objects, rewritten: Tuple[bo
     if not named and running.digest == wanted.digest:
         if (running.rules, running.entries) == (wanted.rules, wanted.entries):
             return ""
-        if wanted.digest and all(len(e) <= firewalld_running.LARGEST_SET for e in wanted.entries.values()):
+        small = all(len(entries) <= firewalld_running.LARGEST_SET for entries in wanted.entries.values())
+        if wanted.digest and small and _names_services(running):
             return "live"
     return "plain" if plain else "reload"
+
+
+def _names_services(running: Running) -> bool:
+    """Whether it holds the rules as they were loaded.
+
+    Once they went in plain, perhaps since a service was edited by hand, memory may hold that service still.
+    """
+    return any(
+        " service name=" in rule
+        for name, rules in running.rules.items() if name != firewalld_objects.POLICY_FIND for rule in rules
+    )
 
 
 def _frame(digest: str) -> str:

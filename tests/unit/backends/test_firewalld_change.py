@@ -88,6 +88,17 @@ def test_other_services_and_sets_need_none(wish):
     assert drifted.after == "running policy printfleet-in: %s\n" % loaded.rules["printfleet-in"][0]
 
 
+def test_a_service_that_was_edited_and_loaded_is_not_named_again_before_the_next_load():
+    held = objects_of(policy())
+    # Rewritten plain, since memory holds the edited service; its digest is the right one.
+    mended = state(held._replace(rules=held.plain), files=held.files)
+    assert not make_plan(mended, policy()).changed
+    other = make_plan(mended, policy(("192.0.2.2",)))
+    assert other.steps.load == "plain"
+    # After a load the names are to be relied upon again.
+    assert make_plan(state(held), policy(("192.0.2.2",))).steps.load == "live"
+
+
 def test_too_many_plain_rules_go_by_a_reload():
     many = tuple("10.%d.%d.1" % (number // 250, number % 250) for number in range(firewalld_plain.MOST))
     other = policy(many)._replace(openings=(policy(many).openings[0]._replace(row="another"),))

@@ -114,6 +114,19 @@ def test_a_second_queue_for_the_same_printer_is_no_change(apply, known, queues):
     assert not apply("auto").changed and cups_firewall_info.tell(known)[0]["in_force"]
 
 
+def test_queues_are_remembered_where_no_rule_depends_on_them(apply, known, queues, monkeypatch):
+    plan = PlayedBackend.plan
+    monkeypatch.setattr(PlayedBackend, "plan", lambda self, state, policy: plan(self, state, policy and "the same"))
+    queues("")
+    assert apply([]).changed and not apply([]).changed
+    # From no printers at all to those of the queues, though this manager needs no rule for them.
+    assert apply("auto").changed and not apply("auto").changed
+    queues(OFFICE)
+    assert len(cups_firewall_info.tell(known)[0]["queues_changed"]) == 1
+    assert apply("auto").changed and not apply("auto").changed
+    assert cups_firewall_info.tell(known)[0]["queues_changed"] == []
+
+
 def test_what_is_remembered(apply, queues):
     queues(OFFICE + PLOTTER)
     apply(["auto", "smb://jane:hunter2@OFFICE/192.0.2.18/laser", "198.51.100.0/24"])
