@@ -107,7 +107,7 @@ def client_steps(site: Site, role: str = "allowed") -> List[Step]:
     steps.append(Step("one-shot mDNS query, IPv4", "server", question, "", MDNS, "oneshot"))
     found = "nmblookup -B %s %s | grep -F '%s %s<00>'" % (site.broadcast, name, v4, name)
     steps.append(Step("nmblookup", "client", found, "", rows("in", "udp", "137"), "nmb"))
-    steps.append(Step("avahi-browse", "client", browse("kept", v6), "", MDNS, "avahi"))
+    steps.append(Step("avahi-browse", "client", browse("kept", v4, v6), "", MDNS, "avahi"))
     return steps
 
 
@@ -116,14 +116,15 @@ def ask(name: str, group: str, own: str) -> str:
     return "python3 /opt/printing/oneshot.py '%s'" % json.dumps({"name": name, "group": group, "own": own})
 
 
-def browse(service: str, v6: str) -> str:
-    """Find a printer with nothing known from before, by IPv6: see ON_LINK.
+def browse(service: str, v4: str, v6: str) -> str:
+    """Find a printer with nothing known from before, by IPv6 (see ON_LINK), which tells of either address.
 
     avahi-browse also waits for those printers whose own firewall lets nobody look them up: so not to its end.
     """
     return (
         "systemctl restart avahi-daemon; for i in 1 2 3 4; do timeout 4 avahi-browse -rpt _ipp._tcp >$JOB.txt; "
-        "grep -q '^=;eth0;IPv6;%s.*;%s;631;' $JOB.txt && exit 0; sleep 0.3; done; cat $JOB.txt; exit 1" % (service, v6)
+        "grep -qE '^=;eth0;IPv6;%s.*;(%s|%s);631;' $JOB.txt && exit 0; sleep 0.3; done; cat $JOB.txt; exit 1"
+        % (service, v4, v6)
     )
 
 
@@ -174,7 +175,7 @@ def server_steps(site: Site) -> List[Step]:
     steps += [
         Step("backend snmp finds the printer", "server", snmp, "", rows("out", "udp", "161"), "snmp"),
         Step("nmblookup finds the printer", "server", found, "", rows("out", "udp", "137"), "nmb"),
-        Step("avahi-browse finds the printer", "server", browse("Office-631", v6), "", MDNS, "avahi"),
+        Step("avahi-browse finds the printer", "server", browse("Office-631", v4, v6), "", MDNS, "avahi"),
         Step("an answer by mDNS' IPv4 group", "server", GROUP, "", rows("out", "udp", "5353"), "group"),
     ]
     return steps
