@@ -50,7 +50,7 @@ class Tried:
     """What came of one server."""
 
     def __init__(self) -> None:
-        self.again: bool = False  # whether the role's own wish, applied once more, changed something
+        self.again: bool = False  # whether the same wish, applied once more, changed something
         self.in_force: Dict[str, Outcome] = {}
         self.denied: Dict[str, Outcome] = {}
         self.unlisted: Dict[str, Outcome] = {}
@@ -98,6 +98,8 @@ def run(server: Server, say: Say) -> Tried:
             text = (HERE / program).read_text(encoding="utf-8")
             lab.inside(container, ["sh", "-c", "cat >/opt/printing/%s" % program], text)
     server.machine.run("sh", "-c", "cat >/opt/printing/test.ppd", stdin=PPD)
+    # The role came by Docker; from here on it is SSH's way in that is kept open, as on a real host.
+    server.at_once(server.wish())
     tried.again = server.at_once(server.wish())["changed"]
     tried.in_force = server.carry_out(all_steps(site))
     tried.in_force.update(server.carry_out(steps.queue_steps(site)))

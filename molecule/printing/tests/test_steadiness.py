@@ -10,7 +10,7 @@ from printing import steadiness
 
 
 def test_applied_again_changes_nothing(tried, backend):
-    """What the role has brought into force is what the module would bring."""
+    """Neither the same wish once more, nor the last one of the twenty applications."""
     assert tried[backend].again is False
     assert tried[backend].steady.changed == [True] * steadiness.APPLICATIONS + [False]
 
