@@ -105,10 +105,16 @@ def client_steps(site: Site, role: str = "allowed") -> List[Step]:
     steps.append(Step("one-shot mDNS query, IPv6", "client", question, "", MDNS, "oneshot"))
     question = "ip netns exec link " + ask(host, "224.0.0.251", ON_LINK[role])
     steps.append(Step("one-shot mDNS query, IPv4", "server", question, "", MDNS, "oneshot"))
-    found = "nmblookup -B %s %s | grep -F '%s %s<00>'" % (site.broadcast, name, v4, name)
+    found = lookup(site.broadcast, name, v4)
     steps.append(Step("nmblookup", "client", found, "", rows("in", "udp", "137"), "nmb"))
     steps.append(Step("avahi-browse", "client", browse("kept", v4, v6), "", MDNS, "avahi"))
     return steps
+
+
+def lookup(broadcast: str, name: str, address: str) -> str:
+    """Find an SMB server by its NetBIOS name; nmblookup itself gives up after a second and a half."""
+    asked = "nmblookup -B %s %s | grep -F '%s %s<00>' && exit 0" % (broadcast, name, address, name)
+    return "for i in 1 2 3 4; do %s; done; exit 1" % asked
 
 
 def ask(name: str, group: str, own: str) -> str:
@@ -171,7 +177,7 @@ def server_steps(site: Site) -> List[Step]:
     ]
     snmp = "/usr/lib/cups/backend/snmp | grep -F 'socket://%s'" % v4
     name = "OFFICEPRINTER"
-    found = "nmblookup -B %s %s | grep -F '%s %s<00>'" % (site.broadcast, name, v4, name)
+    found = lookup(site.broadcast, name, v4)
     steps += [
         Step("backend snmp finds the printer", "server", snmp, "", rows("out", "udp", "161"), "snmp"),
         Step("nmblookup finds the printer", "server", found, "", rows("out", "udp", "137"), "nmb"),
