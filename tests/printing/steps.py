@@ -194,7 +194,7 @@ def queue_steps(site: Site) -> List[Step]:
     for name, form, lane, needed in URIS:
         if name not in QUEUES:
             continue
-        queue = "to-" + name.split(",")[0].replace(" ", "-")
+        queue = "to-" + name.split(",", maxsplit=1)[0].replace(" ", "-")
         make = "lpadmin -p %s -E -v '%s' -m raw -o printer-error-policy=retry-job && " % (queue, uri_of(site, form))
         script = make + "lp -d %s \"$JOB\"" % queue + wait.format(queue)
         steps.append(Step("queue by " + name, "server", script, "printer", needed, lane))

@@ -29,6 +29,7 @@ BROADCAST = [("udp", 137), ("udp", 161)]
 # Rows of table 1 and 2 whose questions come to a group or to the broadcast address.
 ANSWERED_FROM = (137, 5353)
 ANY_PORT = 40001  # an ephemeral port, as those who ask have
+ASKED_FROM = 40003  # and one for those who ask a group
 # Whether a host without our rules lets mDNS in from its group: firewalld's zone public does not.
 MULTICAST_OPEN = {"nftables": True, "firewalld": False, "ufw": True}
 # Baseline of ufw: its before.rules and before6.rules let mDNS in from anyone, ahead of all rules that can be
@@ -113,17 +114,33 @@ def cases(stage: Stage, server: str, deny_rows: List[expected.Opening]) -> List[
 
 
 def multicast(stage: Stage, server: str, direction: str) -> List[Case]:
-    """mDNS as it mostly is: to the group."""
+    """mDNS as it mostly is: to the group; in, as answers (from its port) and as one-shot questions (from any)."""
     result = []
     for number, family in enumerate(FAMILIES):
         for role in PLAYED["in"] if direction == "in" else ("group",):
-            source = stage.addresses[role][number] if direction == "in" else stage.servers[server][number]
-            is_open = 5353 in ports(stage, direction, "udp", source if direction == "in" else MDNS[family])
-            if direction == "in" and (stage.stage == "removed" or stage.firewall in MULTICAST_NOT_NARROWED):
-                is_open = stage.stage == "off" or MULTICAST_OPEN[stage.firewall]
-            title = "mDNS to %s %s, from %s" % (MDNS[family], direction, role if direction == "in" else "the host")
-            result.append(Case(title, direction, Probe("udp", source, MDNS[family], 5353), is_open))
+            for port, word in ((5353, "an answer"), (ASKED_FROM, "a question")) if direction == "in" else ((0, "all"),):
+                source = stage.addresses[role][number] if direction == "in" else stage.servers[server][number]
+                is_open = 5353 in ports(stage, direction, "udp", source if direction == "in" else MDNS[family])
+                is_open = is_open or (direction == "in" and heard_by_group(stage, port))
+                if direction == "in" and (stage.stage == "removed" or stage.firewall in MULTICAST_NOT_NARROWED):
+                    is_open = stage.stage == "off" or MULTICAST_OPEN[stage.firewall]
+                title = "mDNS to %s %s, %s, from %s" % (
+                    MDNS[family], direction, word, role if direction == "in" else "the host"
+                )
+                result.append(Case(title, direction, Probe("udp", source, MDNS[family], 5353, port), is_open))
     return result
+
+
+def heard_by_group(stage: Stage, port: int) -> bool:
+    """Whether the host hears anyone by mDNS' groups: a host that looks printers up has to hear those that answer.
+
+    A rich rule of firewalld's has no room for the port they answer from.
+    """
+    looks_up = any(
+        row.name.startswith("table 3,") and row.direction == "out" and row.protocol == "udp" and 5353 in row.ports
+        for row in rows(stage)
+    )
+    return looks_up and (port == 5353 or stage.firewall == "firewalld")
 
 
 def broadcast(stage: Stage, server: str) -> List[Case]:
