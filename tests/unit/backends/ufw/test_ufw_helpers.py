@@ -147,3 +147,13 @@ def test_a_module_that_does_not_load_ends_the_change_before_any_rule(make_host, 
     with pytest.raises(BackendError, match="modprobe nf_conntrack_snmp"):
         run(host, make_policy(finding=True))
     assert ours(host) == (None, 0) and host.files() == before
+
+
+def test_the_modules_file_that_another_backend_took_away_is_nobodys_change(make_host, make_policy, run):
+    host = make_host()
+    memory = run(host, make_policy(finding=True))[1]
+    backend = Ufw(host, str(host.root))
+    plan = backend.plan(backend.read(memory), None)
+    (host.root / MODULES).unlink()
+    backend.commit(plan)
+    assert not (host.root / MODULES).exists() and "printfleet" not in host.text("etc/ufw/user.rules")
