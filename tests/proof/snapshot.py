@@ -44,6 +44,9 @@ EMPTY_TABLE = re.compile(r"table \S+ \S+ \{\n\}\n")
 EMPTY_SAVED = re.compile(r"\*[a-z]+\n(:[A-Z]+ ACCEPT \n)*COMMIT\n")
 
 
+CHAINS = re.compile(r"(?m)(?:^\tchain [^\n]*\{\n(?:\t\t[^\n]*\n)*\t\}\n)+")
+
+
 def take(container: str) -> dict:
     """The picture: {"files": {path: entry}, "kernel": text, SAVERS: texts, "services": {name: state}}."""
     files = json.loads(lab.inside_python(container, "files.py", json.dumps(FOLDERS)))
@@ -71,7 +74,12 @@ def plain(text: str) -> str:
     text = DOCKER_PORTS.sub(r"\1PORT", COUNTERS.sub("", text))
     for empty in (EMPTY_CHAIN, EMPTY_TABLE, EMPTY_SAVED):
         text = empty.sub("", text)
-    return "\n".join(line.rstrip() for line in text.splitlines() if line.strip()) + "\n"
+    return CHAINS.sub(_sorted_chains, "\n".join(line.rstrip() for line in text.splitlines() if line.strip()) + "\n")
+
+
+def _sorted_chains(found: "re.Match[str]") -> str:
+    """Chains stand in the order in which they were made, which decides nothing: they are jumped to by name."""
+    return "".join(sorted(re.split(r"(?m)^(?=\tchain )", found.group(0))))
 
 
 def state(container: str, service: str) -> str:
