@@ -42,8 +42,7 @@ COUNTERS = re.compile(r"counter packets \d+ bytes \d+|\[\d+:\d+\]|^# (Generated|
 EMPTY_CHAIN = re.compile(r"\tchain [A-Z]+ \{\n\t\ttype [^\n]*policy accept;\n\t\}\n\n?")
 EMPTY_TABLE = re.compile(r"table \S+ \S+ \{\n\}\n")
 EMPTY_SAVED = re.compile(r"\*[a-z]+\n(:[A-Z]+ ACCEPT \n)*COMMIT\n")
-
-
+# A table's chains, one behind the other.
 CHAINS = re.compile(r"(?m)(?:^\tchain [^\n]*\{\n(?:\t\t[^\n]*\n)*\t\}\n)+")
 
 
