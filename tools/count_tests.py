@@ -4,8 +4,9 @@
 """Add up what the junit files say: count_tests.py FOLDER RUNNER [RUNNER...]
 
 A runner is "unit" or "molecule-SCENARIO"; its files are RUNNER.xml and RUNNER-NUMBER.xml.  Prints a line
-for each runner and, last and alone, "N passed, N failed".  Ends with status 1 if a test failed, if a
-test was skipped, or if a runner has no file, a broken file, or a file that counts no test.
+for each file, the names of what failed and why, and, last and alone, "N passed, N failed".  Ends with
+status 1 if a test failed, if a test was skipped, or if a runner has no file, a broken file, or a file
+that counts no test.
 """
 
 from __future__ import annotations
@@ -13,8 +14,12 @@ from __future__ import annotations
 import pathlib
 import re
 import sys
-from typing import List, NamedTuple
+from typing import List, NamedTuple, Tuple
 from xml.etree import ElementTree
+
+# Enough to see what broke; a scenario whose hosts did not start fails everywhere, and the logs tell the rest.
+MOST_NAMED = 12
+LONGEST = 200  # characters of one reason
 
 
 class Count(NamedTuple):
@@ -23,6 +28,7 @@ class Count(NamedTuple):
     passed: int
     failed: int
     skipped: int
+    failures: Tuple[str, ...] = ()  # "name: reason", a line each
 
     @property
     def all(self) -> int:
@@ -31,15 +37,18 @@ class Count(NamedTuple):
 
 def read_file(path: pathlib.Path) -> Count:
     """Count the test cases themselves, not the totals that the file claims; raises ParseError."""
-    passed = failed = skipped = 0
+    passed = skipped = 0
+    failures = []
     for case in ElementTree.parse(path).getroot().iter("testcase"):
-        if case.find("failure") is not None or case.find("error") is not None:
-            failed += 1
+        reasons = [*case.iter("failure"), *case.iter("error")]
+        if reasons:
+            reason = " ".join(reasons[0].get("message", "").split())
+            failures.append("%s: %s" % (case.get("name"), reason[:LONGEST]))
         elif case.find("skipped") is not None:
             skipped += 1
         else:
             passed += 1
-    return Count(passed, failed, skipped)
+    return Count(passed, len(failures), skipped, tuple(failures))
 
 
 def files_of(folder: pathlib.Path, runner: str) -> List[pathlib.Path]:
@@ -54,6 +63,7 @@ def main(arguments: List[str]) -> int:
     if not runners:
         sys.exit("count_tests.py: name the folder and at least one runner.")
     totals = Count(0, 0, 0)
+    failures = []
     sound = True
     for runner in runners:
         paths = files_of(folder, runner)
@@ -67,11 +77,16 @@ def main(arguments: List[str]) -> int:
                 print("%s: the run ended without a report" % path.stem)
                 sound = False
                 continue
-            print("%s: %d passed, %d failed, %d skipped" % (path.stem, *count))
+            print("%s: %d passed, %d failed, %d skipped" % (path.stem, count.passed, count.failed, count.skipped))
+            failures += ["FAILED %s: %s" % (path.stem, failure) for failure in count.failures]
             if count.all == 0:
                 print("%s: no test ran" % path.stem)
                 sound = False
-            totals = Count(*(a + b for a, b in zip(totals, count)))
+            totals = Count(*(a + b for a, b in zip(totals[:3], count[:3])))
+    for line in failures[:MOST_NAMED]:
+        print(line)
+    if len(failures) > MOST_NAMED:
+        print("... and %d more" % (len(failures) - MOST_NAMED))
     if totals.skipped:
         print("%d skipped: a test that does not run proves nothing" % totals.skipped)
         sound = False
