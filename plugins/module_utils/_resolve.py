@@ -101,6 +101,19 @@ def _by_name(host: Host, name: str) -> Where:
     return _where(str(address) for address in avahi.wait(until + 1))
 
 
+def with_other_family(name: str, now: Where, before: Where) -> Where:
+    """``now``, and what ``before`` had of a family that nobody answered for; for names that mDNS answers.
+
+    The host's own way counts if it answers in time, and nss-mdns as Debian sets it up (mdns4_minimal) asks for IPv4
+    alone; Avahi's answer counts otherwise, with both families.  On a busy host that would be a change now and then.
+    """
+    if not name.endswith(".local") or not now.addresses:
+        return now
+    families = {":" in address for address in now.addresses}
+    kept = tuple(address for address in before.addresses if (":" in address) not in families)
+    return now._replace(addresses=tuple(sorted(now.addresses + kept)))
+
+
 def _by_the_host(name: str) -> Where:
     return _where(str(item[4][0]) for item in socket.getaddrinfo(name, None, type=socket.SOCK_STREAM))
 

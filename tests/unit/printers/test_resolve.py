@@ -15,7 +15,7 @@ from ansible_collections.printfleet.cups.plugins.module_utils._backend import Re
 from ansible_collections.printfleet.cups.plugins.module_utils._printers import NONE
 from ansible_collections.printfleet.cups.plugins.module_utils._resolve import Asked, Where
 
-from .conftest import queue
+from .conftest import EXPECTED, queue
 
 
 def ask(host, name, service=False, **more):
@@ -99,6 +99,22 @@ def test_a_name_that_is_lost_keeps_what_it_had(host, queues):
     assert found.names == {"lost.example": Where(("192.0.2.99",))}
     # What the memory knew of names that nobody uses any more is forgotten.
     assert _printers.find(host, True, [], before).endpoints == ()
+
+
+def test_a_name_that_mdns_answers_now_with_one_family_and_now_with_two(host, queues, monkeypatch):
+    queues(queue("a", "ipp://office.local/"))
+    both = _printers.find(host, True, [], NONE)
+    assert both.names == {"office.local": Where(("192.0.2.22", "fe80::22"))}
+    monkeypatch.setitem(EXPECTED["names"], "office.local", ["192.0.2.23"])
+    assert _printers.find(host, True, [], NONE).names == {"office.local": Where(("192.0.2.23",))}
+    # The family that answered is as it is now, the other one as it was.
+    again = _printers.find(host, True, [], both)
+    assert again.names == {"office.local": Where(("192.0.2.23", "fe80::22"))}
+    assert _printers.find(host, True, [], again) == again
+    # A name server always tells both; and this host itself needs no opening.
+    assert _resolve.with_other_family("printer.example", Where(("192.0.2.3",)), Where(("2001:db8::3",))).addresses == (
+        "192.0.2.3",)
+    assert _resolve.with_other_family("office.local", Where(()), Where(("192.0.2.22",))) == Where(())
 
 
 def test_many_lost_names_are_a_few_sentences(host, queues):
