@@ -31,7 +31,7 @@ STOCK = {
 }
 BEFORE_STOCK = {"nftables": 0, "firewalld": 1, "ufw": 1}
 TIMES = 3
-# It cancels a job that it believes to be printed by then: the speed of the host decides.
+# It cancels a job that it believes to be printed by then: the speed of the host decides what the answer is.
 HASTY = "Cancel-Job Operation (completed job)"
 TIMED = (("socket", "socket://{v4}:%d/"), ("lpd", "lpd://{v4}/office"), ("ipp", "ipp://{v4}/ipp/print"))
 PPD = """*PPD-Adobe: "4.3"
@@ -61,7 +61,7 @@ class Tried:
         self.in_no_queue: Dict[str, Outcome] = {}
         self.off: Dict[str, Outcome] = {}
         self.denied_off: Dict[str, Outcome] = {}
-        self.conformance: Dict[str, List[Tuple[str, str]]] = {}
+        self.conformance: Dict[str, List[Tuple[str, str, str]]] = {}
         self.heard: Dict[str, List[dict]] = {}
         self.steady: steadiness.Steady
         self.times: Dict[Tuple[str, str], float] = {}  # by protocol and what becomes of SNMP: seconds
@@ -139,8 +139,8 @@ def run(server: Server, say: Say) -> Tried:
     return tried
 
 
-def conformance(server: Server) -> List[Tuple[str, str]]:
-    """CUPS' own IPP/1.1 test suite, asked by the allowed client: each test and what came of it."""
+def conformance(server: Server) -> List[Tuple[str, str, str]]:
+    """CUPS' own IPP/1.1 test suite, asked by the allowed client: each test, what came of it, and why it failed."""
     site = server.site
     told = []
     for address in site.addresses["server"]:
@@ -148,8 +148,9 @@ def conformance(server: Server) -> List[Tuple[str, str]]:
         # It ends with another status than 0 if one of its tests does not pass, with a firewall or without; -I: go on.
         script = "ipptool -t -I -T 20 -f /opt/printing/oneshot.py %s %s/ipp-1.1.test || true" % (uri, steps.IPP_TESTS)
         said = lab.inside(site.allowed, ["sh", "-c", script])
-        found = re.findall(r"^    (\S.*?) *\[(PASS|FAIL|SKIP)\]", said, re.M)
-        told += [(test, word) for test, word in found if HASTY not in test]
+        # What follows a test that did not pass says why.
+        found = re.findall(r"^    (\S.*?) *\[(PASS|FAIL|SKIP)\]\n((?:^        .*\n)*)", said, re.M)
+        told += [(test, word, why if word == "FAIL" else "") for test, word, why in found if HASTY not in test]
     return told
 
 
