@@ -128,7 +128,8 @@ def _places(
     told = []
     for name in dict.fromkeys(item.name for item in asked):
         if name in places:
-            places[name] = _resolve.with_other_family(name, places[name], remembered.names.get(name, _resolve.Where(())))
+            before = remembered.names.get(name, _resolve.Where(()))
+            places[name] = _resolve.with_other_family(name, places[name], before)
             continue
         users = list(dict.fromkeys(queue for queue, device in devices if device.name == name))
         who = ", ".join(users[:3]) + (" and %d more" % (len(users) - 3) if len(users) > 3 else "")

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 the printfleet.cups maintainers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Wishes of the scenario lockout, as --extra-vars for play.yml."""
+"""Wishes of the scenario lockout, as --extra-vars for molecule/shared/over_ssh.yml."""
 
 from __future__ import annotations
 

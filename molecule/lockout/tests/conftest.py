@@ -51,7 +51,7 @@ def tell(request: pytest.FixtureRequest):
 @pytest.fixture(scope="session")
 def controller():
     """Ansible, over SSH."""
-    made = Controller(FOLDER, ROOT / "molecule" / "lockout" / "play.yml")
+    made = Controller(FOLDER, ROOT / "molecule" / "shared" / "over_ssh.yml")
     yield made
     made.close()
 
