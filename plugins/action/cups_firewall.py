@@ -39,7 +39,8 @@ class ActionModule(ActionBase):
     def run(self, tmp=None, task_vars=None):
         result = super().run(tmp, task_vars)
         self._task_vars = task_vars
-        arguments = dict(self._task.args, confirmation=secrets.token_hex(8), confirm="")
+        by_ssh = over_ssh(self._connection.transport)
+        arguments = dict(self._task.args, confirmation=secrets.token_hex(8), confirm="", over_ssh=by_ssh)
         try:
             seconds = read_timeout(arguments.get("confirm_timeout", DEFAULT_TIMEOUT))
         except _words.Refused as refused:
@@ -50,7 +51,9 @@ class ActionModule(ActionBase):
         except AnsibleConnectionFailure as error:
             if any(words in str(error) for words in _NEVER_THERE):
                 raise
-            return self._lost(result, arguments, seconds, _one_line(error))
+            return self._lost(result, arguments, seconds, "The connection broke", _one_line(error))
+        if _was_killed(result):
+            return self._lost({}, arguments, seconds, "The module was killed", "status %s" % result["rc"])
         if not result.pop("confirmation", ""):
             return result
         answer, last = self._ask(arguments["confirmation"], seconds)
@@ -61,17 +64,17 @@ class ActionModule(ActionBase):
         result.update(failed=True, changed=False, confirmed=False, msg=told)
         return result
 
-    def _lost(self, result, arguments, seconds, error):
-        """The connection broke before the host could say what it did."""
+    def _lost(self, result, arguments, seconds, event, error):
+        """Something broke before the host could say what it did."""
         answer, last = self._ask(arguments["confirmation"], seconds)
-        told = "The connection broke while the firewall was changed (%s), and " % error
+        told = "%s while the firewall was changed (%s), and " % (event, error)
         if answer.get("outcome") == "settled":
             # What the change was is lost with the connection; how the host is now is not.
             result.update(self._module(arguments), changed=True, confirmed=True)
             result.pop("confirmation", None)
             return result
         if answer.get("outcome") == "not known":
-            told = "The connection broke before the firewall was changed (%s). The host is as it was before." % error
+            told = "%s before the firewall was changed (%s). The host is as it was before." % (event, error)
         else:
             told += _trouble(answer, last, seconds)
         result.update(failed=True, changed=False, confirmed=False, msg=told)
@@ -84,8 +87,8 @@ class ActionModule(ActionBase):
         a login that hangs, a connection that was not new.
         """
         until = time.monotonic() + seconds + GRACE
-        over_ssh = "ssh" in str(self._connection.transport)
-        arguments = {"confirmation": cookie, "confirm": "anew" if over_ssh else "anyhow"}
+        word = "anew" if over_ssh(self._connection.transport) else "anyhow"
+        arguments = {"confirmation": cookie, "confirm": word}
         answer, last = {}, ""
         while True:
             try:
@@ -110,6 +113,20 @@ class ActionModule(ActionBase):
         # The base class only warns that it has no reset.
         has_reset = getattr(type(connection), "reset", ConnectionBase.reset) is not ConnectionBase.reset
         (connection.reset if has_reset else connection.close)()
+
+
+def over_ssh(transport):
+    """Whether a connection plugin of that name comes by SSH: ssh, paramiko, libssh."""
+    return any(word in str(transport) for word in ("ssh", "paramiko"))
+
+
+def _was_killed(result):
+    """Whether a signal ended the module before it could answer: shells tell 128 and its number, Python less than 0.
+
+    Our module's own failures have no status, and what keeps Python from starting, such as sudo, has a small one.
+    """
+    status = result.get("rc", 0)
+    return bool(result.get("failed")) and isinstance(status, int) and (status > 128 or status < 0)
 
 
 def read_timeout(value):

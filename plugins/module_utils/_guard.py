@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import ipaddress
+from typing import Optional
 
 from ansible_collections.printfleet.cups.plugins.module_utils._policy import Opening, Policy, Ssh
 from ansible_collections.printfleet.cups.plugins.module_utils._words import Refused
@@ -24,6 +25,20 @@ def judge(policy: Policy, ssh: Ssh) -> None:
                 "Add that address to the row's peers or to cups_firewall_sources, or set cups_firewall_guard to false."
                 % (closure.row, ssh.port, ssh.client)
             )
+
+
+def refuse_unseen(ssh: Optional[Ssh]) -> None:
+    """Raise Refused where Ansible came by SSH, and the host does not see by which connection.
+
+    systemd-run, which machinectl and run0 are made of, starts programs as children of systemd: no parent of ours has
+    SSH_CONNECTION in its environment then.
+    """
+    if ssh is None:
+        raise Refused(
+            "Ansible came by SSH, but this host cannot see by which connection, so nothing would keep it open "
+            "(become_method machinectl and run0 hide it). Use become_method sudo, or set cups_firewall_guard to false "
+            "and open SSH with a row of your own in cups_firewall_extra_flows."
+        )
 
 
 def _lets_in(opening: Opening, client: str) -> bool:

@@ -111,13 +111,16 @@ def hide(scope: Scope, seconds: int) -> None:
 def settle(cookie: str, host: Host, anew: bool = False) -> None:
     """The confirmation: write the new files and end the trial; raises BackendError where that cannot be.
 
-    With ``anew`` a confirmation over the SSH connection by which the change came is none.
+    With ``anew`` a confirmation over the SSH connection by which the change came is none.  Where the host could not
+    see that connection (``_guard.refuse_unseen``), the controller's word counts that it made a new one.
     """
     trial = pending()
     if trial is None or trial.cookie != cookie:
         raise BackendError("the change that should be confirmed is not on trial any more")
-    if anew and trial.came_by == _managed_host.ssh_line():
+    if anew and trial.came_by and trial.came_by == _managed_host.ssh_line():
         raise SameConnection("Ansible came back over the old connection, which proves nothing")
+    if not trial.new:
+        raise BackendError("the module was ended before the change was whole")
     for path in _foreign(trial):
         raise BackendError("%s was changed by somebody else while the change was on trial" % path)
     _files.put_back(trial.new)

@@ -144,6 +144,11 @@ options:
     type: str
     choices: ['', anew, anyhow]
     default: ''
+  over_ssh:
+    description:
+      - For the action plugin of this module, which says whether Ansible came by SSH. Leave it out.
+    type: bool
+    default: false
 extends_documentation_fragment:
   - printfleet.cups.attributes
 seealso:
@@ -197,6 +202,7 @@ from ansible_collections.printfleet.cups.plugins.module_utils import (
     _agreement,
     _alarm,
     _apply,
+    _guard,
     _helpers,
     _interfaces,
     _managed_host,
@@ -242,6 +248,7 @@ def argument_spec() -> dict:
         "guard": {"type": "bool", "default": True},
         "confirmation": {"type": "str", "default": ""},
         "confirm": {"type": "str", "choices": ["", "anew", "anyhow"], "default": ""},
+        "over_ssh": {"type": "bool", "default": False},
     }
 
 
@@ -249,12 +256,14 @@ def work_out(params: dict, known: dict, host: _managed_host.ManagedHost) -> _app
     memory = _memory.load()
     if params["state"] == "absent":
         return _apply.plan_absent(known, memory)
+    ssh = _managed_host.ssh_connection()
+    if params["guard"] and params["over_ssh"]:
+        _guard.refuse_unseen(ssh)
     # Without passwords from here on, whoever called the module: this is what is remembered on disk.
     wish = dict(params, device_uris=_printer_list.strip(params["device_uris"], "device_uris"))
     printers = _printers.find(host, wish["queues"], wish["device_uris"], _apply.remembered_printers(memory))
     around = _apply.Surroundings(
-        _interfaces.interfaces(), _managed_host.ssh_connection(), _helpers.had(host), look=_agreement.look,
-        printers=printers,
+        _interfaces.interfaces(), ssh, _helpers.had(host), look=_agreement.look, printers=printers,
     )
     return _apply.plan_present(wish, params["backend"], known, memory, around, params["guard"])
 

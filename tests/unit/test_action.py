@@ -13,6 +13,7 @@ import pytest
 import yaml
 from ansible.errors import AnsibleConnectionFailure, AnsibleError
 from ansible.plugins.connection import ConnectionBase
+from ansible.plugins.loader import connection_loader
 from ansible_collections.printfleet.cups.plugins.action import cups_firewall as action
 from ansible_collections.printfleet.cups.plugins.module_utils import _words
 
@@ -94,11 +95,13 @@ def test_a_number_of_many_digits_is_refused():
 
 
 @pytest.mark.parametrize("transport, word", [
-    ("ssh", "anew"), ("paramiko_ssh", "anew"), ("docker", "anyhow"), ("local", "anyhow"),
+    ("ssh", "anew"), ("paramiko", "anew"), ("ansible.netcommon.libssh", "anew"), ("community.docker.docker", "anyhow"),
+    ("local", "anyhow"),
 ])
 def test_a_change_is_confirmed_over_a_new_connection(transport, word):
     plugin, result = run([MADE, {"outcome": "settled"}], PlayedConnection(transport))
     made, confirmed = plugin.calls
+    assert made["over_ssh"] == (word == "anew")
     assert (made["after"], made["confirm"], confirmed["after"], confirmed["confirm"]) == (0, "", 1, word)
     assert re.fullmatch("[0-9a-f]{16}", made["confirmation"]) and made["confirmation"] == confirmed["confirmation"]
     assert result == dict(MADE, confirmed=True)
@@ -174,6 +177,36 @@ def test_a_connection_lost_in_the_middle_that_changed_nothing(answer, says):
     _plugin, result = run([BROKEN, answer])
     assert result["failed"] and not result["changed"] and result["msg"].endswith(says)
     assert "Broken pipe" in result["msg"]
+
+
+def test_the_transports_are_those_of_real_plugins():
+    names = [connection_loader.get(name, class_only=True).transport for name in ("ssh", "local")]
+    assert [action.over_ssh(name) for name in names] == [True, False]
+    if connection_loader.find_plugin("ansible.builtin.paramiko_ssh"):
+        assert action.over_ssh(connection_loader.get("paramiko_ssh", class_only=True).transport)
+
+
+def killed(status):
+    """What Ansible makes of a module that gave no answer."""
+    return {"failed": True, "msg": "MODULE FAILURE", "module_stdout": "", "module_stderr": "", "rc": status}
+
+
+@pytest.mark.parametrize("status", [137, -9, 139])
+def test_a_module_that_was_killed_is_asked_for(status):
+    plugin, result = run([killed(status), {"outcome": "taken back", "why": "the module was ended before"}])
+    assert plugin.calls[0]["confirmation"] == plugin.calls[1]["confirmation"]
+    assert result["failed"] and not result["changed"] and result["msg"] == (
+        "The module was killed while the firewall was changed (status %d), and it could not be confirmed: the module "
+        "was ended before. The host has taken it back and is as it was before." % status)
+    _plugin, result = run([killed(status), {"outcome": "not known", "why": ""}])
+    assert result["msg"] == (
+        "The module was killed before the firewall was changed (status %d). The host is as it was before." % status)
+
+
+@pytest.mark.parametrize("status", [1, 127])
+def test_a_module_that_could_not_start_is_not(status):
+    plugin, result = run([killed(status)])
+    assert result == killed(status) and len(plugin.calls) == 1
 
 
 def test_a_host_that_was_never_there_is_unreachable_at_once(clock):

@@ -43,3 +43,9 @@ def test_what_leaves_the_way_open_passes(ssh, port, peers):
 def test_under_deny_the_policy_carries_its_own_opening():
     ssh = Ssh("198.51.100.7", 22)
     _guard.judge(policy(22, ["@LOCAL"], "deny", ssh), ssh)
+
+
+def test_a_connection_that_the_host_cannot_see_is_refused():
+    _guard.refuse_unseen(Ssh("198.51.100.7", 22))
+    with pytest.raises(_words.Refused, match="^Ansible came by SSH, but this host cannot see by which connection"):
+        _guard.refuse_unseen(None)

@@ -21,6 +21,7 @@ from ansible_collections.printfleet.cups.plugins.module_utils import (
     _transaction,
 )
 from ansible_collections.printfleet.cups.plugins.module_utils._backend import BackendError, Plan, Result
+from ansible_collections.printfleet.cups.plugins.modules import cups_firewall
 
 
 class PlayedHost:
@@ -332,6 +333,25 @@ def test_over_ssh_only_another_connection_confirms(world, known, monkeypatch):
     line[0] = "198.51.100.4 50024 198.51.100.9 22"
     _transaction.settle(cookie, host, anew=True)
     assert on_disk(world) == "new"
+
+
+def test_where_the_connection_is_hidden_the_controllers_word_counts(world, known, monkeypatch):
+    host = PlayedHost()
+    monkeypatch.setattr(_managed_host, "ssh_line", lambda: "")
+    _transaction.settle(_apply.carry_out(change(), known, host, 30), host, anew=True)
+    assert on_disk(world) == "new"
+
+
+def test_a_change_that_was_cut_short_cannot_be_confirmed(world, known, monkeypatch):
+    host, before = PlayedHost(), everything(world)
+    monkeypatch.setattr(_transaction, "hide", lambda *_arguments: sys.exit(9))
+    with pytest.raises(SystemExit):
+        _apply.carry_out(change(), known, host, 30, "0123456789abcdef")
+    assert known["nftables"].kernel == "new" and _transaction.pending()
+    told = cups_firewall.confirm("0123456789abcdef", known, host, anew=False)
+    assert told == {
+        "changed": False, "outcome": "taken back", "why": "the module was ended before the change was whole"}
+    assert known["nftables"].kernel == "old" and everything(world) == before
 
 
 def test_who_lost_the_answer_can_ask_again(world, known):

@@ -12,7 +12,8 @@ from ansible_collections.printfleet.cups.plugins.filter.device_uris import devic
 from ansible_collections.printfleet.cups.plugins.filter.flows import flows
 from ansible_collections.printfleet.cups.plugins.module_utils import _apply, _managers, _memory, _queues, _resolve
 from ansible_collections.printfleet.cups.plugins.module_utils._backend import BackendError, Plan
-from ansible_collections.printfleet.cups.plugins.module_utils._policy import HELPED
+from ansible_collections.printfleet.cups.plugins.module_utils._policy import HELPED, Ssh
+from ansible_collections.printfleet.cups.plugins.module_utils._words import Refused
 from ansible_collections.printfleet.cups.plugins.modules import cups_firewall, cups_firewall_info
 
 from .conftest import EXPECTED, queue
@@ -70,7 +71,8 @@ def apply(known, host, tables):
     """One run of the module as the role makes it."""
     def run(printers, **more):
         params = {
-            "state": "present", "backend": "auto", "guard": True, "flows": flows(tables, printers=printers),
+            "state": "present", "backend": "auto", "guard": True, "over_ssh": False,
+            "flows": flows(tables, printers=printers),
             "default_incoming": "keep", "default_outgoing": "deny", "log_denied": False,
         }
         change = cups_firewall.work_out(dict(params, **device_uris(printers), **more), known, host)
@@ -144,7 +146,8 @@ def test_what_is_remembered(apply, queues):
 
 def test_the_module_strips_what_others_give_it(known, host, queues):
     queues("")
-    params = {"state": "present", "backend": "auto", "guard": True, "flows": [], "default_incoming": "keep",
+    params = {"state": "present", "backend": "auto", "guard": True, "over_ssh": False, "flows": [],
+              "default_incoming": "keep",
               "default_outgoing": "deny", "log_denied": False, "queues": False,
               "device_uris": ["ipp://jane:hunter2@192.0.2.1:8631/x?token=hunter2"]}
     change = cups_firewall.work_out(params, known, host)
@@ -206,3 +209,13 @@ def test_a_memory_that_others_wrote(apply, queues, key, value):
         return
     with pytest.raises(BackendError, match="state.json cannot be read"):
         _memory.load()
+
+
+def test_by_ssh_the_connection_has_to_be_seen(apply, queues, monkeypatch):
+    queues("")
+    monkeypatch.setattr(cups_firewall._managed_host, "ssh_connection", lambda: None)
+    with pytest.raises(Refused, match="cannot see by which connection"):
+        apply([], over_ssh=True)
+    assert apply([], over_ssh=True, guard=False).changed
+    monkeypatch.setattr(cups_firewall._managed_host, "ssh_connection", lambda: Ssh("198.51.100.7", 22))
+    assert apply([], over_ssh=True).changed and not apply([], over_ssh=True).changed

@@ -104,7 +104,8 @@ def one_run(host, queues, tables, tmp_path, monkeypatch):
         queues(queue("q", queued))
         _memory.save(None)
         params = {
-            "state": "present", "backend": "nftables", "guard": True, "queues": True, "device_uris": listed,
+            "state": "present", "backend": "nftables", "guard": True, "over_ssh": False, "queues": True,
+            "device_uris": listed,
             "flows": flows(tables, printers=["auto"]), "default_incoming": "keep", "default_outgoing": "deny",
             "log_denied": False,
         }

@@ -9,6 +9,7 @@ import pytest
 from proof import trial, wishes
 
 NAMED = {**wishes.GOOD, "cups_firewall_backend": "{{ firewall }}"}
+BY_SYSTEMD = "sudo -n systemd-run --pipe --quiet --wait --collect sudo"
 
 
 @pytest.fixture(scope="module")
@@ -16,6 +17,13 @@ def fresh(pictures, answers, tell):
     """How the hosts were, and who was answered."""
     tell("A picture of the hosts")
     return pictures(), answers(), answers(by_others=True)
+
+
+@pytest.fixture(scope="module")
+def hidden(controller, fresh, tell):
+    """The module as a child of systemd, as become_method machinectl and run0 start it; see ansible_become_exe."""
+    tell("A connection that the hosts cannot see")
+    return controller.run({**NAMED, "ansible_become_exe": BY_SYSTEMD})
 
 
 @pytest.fixture(scope="module")
@@ -48,6 +56,12 @@ def removed(controller, named, pictures, tell):
 
 def test_ssh_answers_everybody_at_first(fresh, server):
     assert fresh[1][server] and fresh[2][server]
+
+
+def test_a_connection_that_the_host_cannot_see_is_refused(hidden, server):
+    result = hidden.results[server]
+    assert result.status == "failed"
+    assert result.says.startswith("Ansible came by SSH, but this host cannot see by which connection"), result.says
 
 
 def test_check_mode_foretells_a_change(foretold, server):
