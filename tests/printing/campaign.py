@@ -65,6 +65,7 @@ class Tried:
         self.heard: Dict[str, List[dict]] = {}
         self.steady: steadiness.Steady
         self.times: Dict[Tuple[str, str], float] = {}  # by protocol and what becomes of SNMP: seconds
+        self.asked: Dict[str, int] = {}  # by what becomes of SNMP: questions that the printer got
         self.unmeasured: List[str] = []  # jobs that were to be measured and did not arrive
 
 
@@ -106,11 +107,12 @@ def run(server: Server, say: Say) -> Tried:
     tried.in_force = server.carry_out(all_steps(site))
     tried.in_force.update(server.carry_out(steps.queue_steps(site)))
     say("%s: %d steps tried with the rows in force" % (site.backend, len(tried.in_force)))
-    tried.denied = server.carry_out(denied_steps(site), site.denied, hopeless=True)
-    tried.unlisted = server.carry_out(steps.unlisted_steps(site), hopeless=True)
+    tried.denied = server.carry_out(denied_steps(site), site.denied, hopeless=tried.in_force)
+    tried.unlisted = server.carry_out(steps.unlisted_steps(site), hopeless={})
     tried.conformance["in force"] = conformance(server)
     tried.heard["in force"] = hear(server)
-    measure(server, tried, ("answered", "off"))
+    for way in ("answered", "off", "silent"):
+        measure(server, tried, way)
     say("%s: refusals, conformance and times" % site.backend)
     tried.steady = steadiness.run(server, say)
     for number, left_out in enumerate(steps.ROUNDS):
@@ -119,16 +121,16 @@ def run(server: Server, say: Say) -> Tried:
             # Avahi remembers for minutes what it has found.
             server.machine.run("systemctl", "restart", "avahi-daemon")
         mine = [step for step, when in controls(site) if when == number]
-        ended = server.carry_out(mine, hopeless=True)
+        ended = server.carry_out(mine, hopeless=tried.in_force)
         tried.without.update({(name, number): outcome for name, outcome in ended.items()})
         if ("out", "udp", "161") in left_out:
-            measure(server, tried, ("refused",))
+            measure(server, tried, "refused")
     say("%s: %d controls without their rows" % (site.backend, len(tried.without)))
     # The last round took mDNS away, by which the module looks up where the printers of dnssd queues are.
     server.at_once(server.wish())
     server.at_once(server.wish(flows=site.auto_flows, queues=True))
     tried.in_queue = server.carry_out(steps.by_backend(site, steps.QUEUES))
-    tried.in_no_queue = server.carry_out(in_no_queue(site), hopeless=True)
+    tried.in_no_queue = server.carry_out(in_no_queue(site), hopeless=tried.in_force)
     say("%s: %d with the printers of the queues" % (site.backend, len(tried.in_queue) + len(tried.in_no_queue)))
     server.off()
     tried.off = server.carry_out(all_steps(site) + steps.unlisted_steps(site))
@@ -183,22 +185,37 @@ def stock(server: Server, tried: Tried) -> None:
     tried.heard["stock"] = hear(server)
 
 
-def measure(server: Server, tried: Tried, ways: Tuple[str, ...]) -> None:
-    """How long a job takes, the median of some, by what becomes of the question for supplies."""
-    site = server.site
-    wanted = []
+def measure(server: Server, tried: Tried, way: str) -> None:
+    """How long a job takes, the median of some, and how often the printer is asked by SNMP meanwhile.
+
+    ``way`` is what becomes of the questions: "answered", "off" (the URI says so), "refused" (by the policy that is in
+    force), "silent" (they get there, and no answer comes).
+    """
+    site, wanted = server.site, []
     for protocol, form in TIMED:
         uri = steps.uri_of(site, form % site.long_port if "%d" in form else form)
-        for way in ways:
-            script = steps.backend(uri + ("?snmp=off" if way == "off" else ""), "PPD=/opt/printing/test.ppd")
-            lane = "631" if protocol == "ipp" else protocol
-            wanted += [
-                Step("%s %s %d" % (protocol, way, number), "server", script, "printer", frozenset(), lane)
-                for number in range(TIMES)
-            ]
+        script = steps.backend(uri + ("?snmp=off" if way == "off" else ""), "PPD=/opt/printing/test.ppd")
+        lane = "631" if protocol == "ipp" else protocol
+        wanted += [
+            Step("%s %s %d" % (protocol, way, number), "server", script, "printer", frozenset(), lane)
+            for number in range(1 if way == "silent" else TIMES)
+        ]
+    own = site.addresses["server"][0]
+    quiet = ["mkdir -p /run/silent; touch /run/silent/%s" % own, "rm /run/silent/%s" % own]
+    before = questions(site)
+    if way == "silent":
+        lab.inside(site.printer, ["sh", "-c", quiet[0]])
     ended = server.carry_out(wanted)
+    if way == "silent":
+        lab.inside(site.printer, ["sh", "-c", quiet[1]])
+    tried.asked[way] = questions(site) - before
+    tried.unmeasured += ["%s: %s" % (name, one) for name, one in ended.items() if not one.worked]
     for protocol, _form in TIMED:
-        for way in ways:
-            mine = [ended["%s %s %d" % (protocol, way, number)] for number in range(TIMES)]
-            tried.unmeasured += ["%s, SNMP %s: %s" % (protocol, way, one) for one in mine if not one.worked]
-            tried.times[(protocol, way)] = statistics.median(one.seconds for one in mine)
+        mine = [one.seconds for name, one in ended.items() if name.startswith(protocol + " ")]
+        tried.times[(protocol, way)] = statistics.median(mine)
+
+
+def questions(site: steps.Site) -> int:
+    """How many questions by SNMP the printer got from the server so far."""
+    script = "touch /var/spool/asked; grep -cFx %s /var/spool/asked || true" % site.addresses["server"][0]
+    return int(lab.inside(site.printer, ["sh", "-c", script]))

@@ -90,13 +90,18 @@ class Server:
     def container(self, step: Step, client: str) -> str:
         return self.site.server if step.where == "server" else client
 
-    def carry_out(self, steps: Iterable[Step], client: str = "", hopeless: bool = False) -> Dict[str, Outcome]:
-        """All steps, those of different lanes at the same time; ``hopeless``: they are going to fail."""
+    def carry_out(
+        self, steps: Iterable[Step], client: str = "", hopeless: Optional[Dict[str, Outcome]] = None
+    ) -> Dict[str, Outcome]:
+        """All steps, those of different lanes at the same time.
+
+        ``hopeless`` are those that are going to fail, as they ended where they work: each gets twice that time.
+        """
         wanted = list(steps)
         groups: Dict[str, List[Step]] = {}
         for step in wanted:
             shared = "printer" if step.lane in ONE_AT_A_TIME else "avahi" if step.lane == "avahi" else ""
-            groups.setdefault("" if hopeless and shared == "printer" else shared, []).append(step)
+            groups.setdefault("" if hopeless is not None and shared == "printer" else shared, []).append(step)
         told: Dict[str, list] = {}
         workers = [
             threading.Thread(target=self._group, args=(shared, group, client, hopeless, told))
@@ -115,14 +120,20 @@ class Server:
             for step in wanted
         }
 
-    def _group(self, shared: str, steps: List[Step], client: str, hopeless: bool, told: Dict[str, list]) -> None:
+    def _group(
+        self, shared: str, steps: List[Step], client: str, hopeless: Optional[Dict[str, Outcome]], told: Dict[str, list]
+    ) -> None:
         """One call for each container."""
         plans: Dict[str, Dict[str, list]] = {}
         for step in steps:
             lanes = plans.setdefault(self.container(step, client or self.site.allowed), {})
             # What fails has nothing to wait for in its lane.
-            lane = step.name if hopeless and step.lane != "avahi" else step.lane
-            lanes.setdefault(lane, []).append([step.name, step.script, BRIEFLY if hopeless else PATIENCE])
+            lane = step.name if hopeless is not None and step.lane != "avahi" else step.lane
+            seconds = PATIENCE
+            if hopeless is not None:
+                worked = hopeless.get(step.name)
+                seconds = max(BRIEFLY, 2 * worked.seconds if worked else 0)
+            lanes.setdefault(lane, []).append([step.name, step.script, seconds])
         for container, plan in plans.items():
             with SHARED[shared] if shared else threading.Lock():
                 told.update(json.loads(_perform(container, plan)))

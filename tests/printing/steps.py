@@ -13,7 +13,7 @@ Row = Tuple[str, str, str]
 IPP_TESTS = "/usr/share/cups/ipptool"
 # A step that is let through takes a second or two on a quiet machine; a busy one gets more.
 PATIENCE = 25
-# What is refused or dropped need not be waited for so long: each of them has its control.
+# What is refused or dropped need not be waited for so long, but at least twice the time that it takes where it works.
 BRIEFLY = 4
 
 

@@ -20,6 +20,7 @@ from printing import campaign, steps
 from printing.site import Server, read_sites
 
 SITES = {site.backend: site for site in read_sites()}
+WAYS = ("answered", "refused", "off", "silent")
 # The names of steps with which each kind of test is made; the addresses in them do not matter.
 MADE = {
     "allowed": lambda site: [step.name for step in campaign.all_steps(site) + steps.queue_steps(site)],
@@ -80,11 +81,11 @@ def pytest_terminal_summary(terminalreporter) -> None:
     """What was counted and measured, as it came."""
     say: List[str] = ["%s: %s" % (backend, one.steady) for backend, one in RESULTS.items()]
     if RESULTS:
-        say.append("Seconds for a job, by what becomes of its questions over SNMP (median of %d)" % campaign.TIMES)
-        say.append("%-10s %-8s" % ("", "") + "".join("%10s" % way for way in ("answered", "refused", "off")))
+        say.append("Seconds for a job, by what becomes of its questions over SNMP")
+        say.append("%-10s %-8s" % ("", "") + "".join("%10s" % way for way in WAYS))
     for backend, one in RESULTS.items():
         for protocol, _form in campaign.TIMED:
-            cells = ["%10.2f" % one.times[(protocol, way)] for way in ("answered", "refused", "off")]
+            cells = ["%10.2f" % one.times[(protocol, way)] for way in WAYS]
             say.append("%-10s %-8s" % (backend, protocol) + "".join(cells))
     for line in say:
         terminalreporter.write_line(line)

@@ -5,8 +5,10 @@
 
 from __future__ import annotations
 
+from printing import campaign
+
 # Seconds by which a job may not be slower because of our policy.
-CLEAR_WAIT = 3.0
+CLEAR_WAIT = 2.0
 
 
 def test_backends_are_all_there(tried):
@@ -67,7 +69,10 @@ def test_conformance_is_the_same(tried, backend):
     """CUPS' own test suite tells the same through the firewall as without it."""
     through, without = tried[backend].conformance["in force"], tried[backend].conformance["off"]
     assert through == without
-    assert [word for _test, word, _why in through].count("PASS") >= 40, through
+    # For each IP version by itself, of 36 that are compared; seven of them are for what cupsd does not do, and skipped.
+    half = len(through) // 2
+    for words in (through[:half], through[half:]):
+        assert [word for _test, word, _why in words].count("PASS") >= 25, words
 
 
 def test_631_udp_is_silent(tried, backend):
@@ -81,9 +86,25 @@ def test_631_udp_is_silent(tried, backend):
 def test_no_job_waits(tried, backend):
     """Questions for supplies that the policy refuses cost no clear wait."""
     assert not tried[backend].unmeasured
-    times = tried[backend].times
-    slow = {
-        protocol: seconds for (protocol, way), seconds in times.items()
-        if way == "refused" and seconds > times[(protocol, "off")] + CLEAR_WAIT
-    }
-    assert not slow, times
+    assert waits(tried[backend], "refused") == [], tried[backend].times
+
+
+def test_a_wait_would_be_seen(tried, backend):
+    """Where the same questions get to the printer and no answer comes, these programs do wait."""
+    assert waits(tried[backend], "silent") == [protocol for protocol, _form in campaign.TIMED], tried[backend].times
+
+
+def test_questions_are_asked_and_refused(tried, backend):
+    """By all three kinds of jobs where nothing keeps them from it, and none gets through where something does."""
+    asked = tried[backend].asked
+    assert asked["answered"] >= campaign.TIMES * len(campaign.TIMED), asked
+    assert asked["silent"] >= len(campaign.TIMED), asked
+    assert asked["off"] == asked["refused"] == 0, asked
+
+
+def waits(tried, way):
+    """The protocols whose jobs take clearly longer that way than with no question at all."""
+    return [
+        protocol for protocol, _form in campaign.TIMED
+        if tried.times[(protocol, way)] > tried.times[(protocol, "off")] + CLEAR_WAIT
+    ]

@@ -3,18 +3,21 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A printer's SNMP agent, as far as CUPS asks one: GET and GETNEXT, version 1, also when asked by broadcast.
 
-Debian's snmpd does not answer broadcasts. Form of the packets: RFC 1157 and X.690; objects: RFC 2790 (Host
-Resources MIB), PWG 5107.2 (Port Monitor MIB). Standard library only.
+Debian's snmpd does not answer broadcasts. Who asks is written down in ASKED, a line for each question; whose address is
+the name of a file in SILENT gets no answer, as from a network that drops what goes to 161/udp. Form of the packets:
+RFC 1157 and X.690; objects: RFC 2790 (Host Resources MIB), PWG 5107.2 (Port Monitor MIB). Standard library only.
 """
 
 from __future__ import annotations
 
+import os
 import socket
 import threading
 from typing import List, Tuple
 
 INTEGER, TEXT, NULL, OBJECT, SEQUENCE, GET, NEXT, RESPONSE = 2, 4, 5, 6, 0x30, 0xA0, 0xA1, 0xA2
 NO_SUCH_NAME = 2
+ASKED, SILENT = "/var/spool/asked", "/run/silent"
 DEVICE = (1, 3, 6, 1, 2, 1, 25, 3)
 PORT_MONITOR = (1, 3, 6, 1, 4, 1, 2699, 1, 2, 1, 2, 1, 1)
 PRINTER = DEVICE + (1, 5)  # hrDevicePrinter
@@ -111,7 +114,9 @@ def serve(family: int, address: str) -> None:
                 response = answer(packet)
             except IndexError:
                 continue
-            if response:
+            with open(ASKED, "a", encoding="ascii") as stream:
+                stream.write(peer[0] + "\n")
+            if response and not os.path.exists(os.path.join(SILENT, peer[0])):
                 door.sendto(response, peer)
 
 
