@@ -32,14 +32,18 @@ def _lock_held(machine: Machine) -> str:
 
 
 def _clock_jumps(case: Case) -> str:
-    """The clock jumps to and fro by a day in the run, and the alarm is one that no clock moves."""
+    """The run is told of another day each time it asks for the wall clock, and the alarm is one that no clock moves.
+
+    The clock itself is the machine's, not the container's (time_namespaces(7)), so nobody sets it here.
+    """
     machine = case.machine
     outcome = machine.propose(case.wishes[case.to], survive.SHORT, clock=DAY)
     assert outcome.cookie, outcome.told()
     asked = "--property=TimersMonotonic,TimersCalendar"
     shown = machine.run("systemctl", "show", asked, "printfleet-cups-undo-*.timer")
     assert "OnActiveUSec" in shown and "OnCalendar" not in shown, shown
-    return "the run's clock jumped by a day at each look; the alarm: %s" % shown.split(";")[0]
+    return "the wall clock was a day off at each look of the run, and another day each time; the alarm hangs on %s" % (
+        shown.split(";")[0])
 
 
 def _daemon_dies(case: Case) -> str:

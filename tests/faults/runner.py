@@ -26,6 +26,7 @@ import time
 CHANGES = {"os.rename", "os.remove", "os.mkdir", "os.rmdir", "os.symlink", "os.link", "os.truncate"}
 WRITES = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC
 MODULE = "ansible_collections.printfleet.cups.plugins.modules.cups_firewall"
+HURRY = 3.0  # seconds
 MOMENT = 0.02  # less than any of the firewalls' programs takes
 
 
@@ -81,11 +82,18 @@ def jump(seconds: float) -> None:
     time.time = jumping
 
 
+def hurry(seconds: float) -> None:
+    """Let this process believe that it is later, so that the alarm's own program comes second."""
+    real = time.monotonic
+    time.monotonic = lambda: real() + seconds
+
+
 def main() -> None:
     plan = json.loads(sys.argv[1])
     if plan["clock"]:
         jump(plan["clock"])
     if plan["program"]:
+        hurry(HURRY)
         sys.argv = [plan["program"], plan["argument"]]
         watch(plan)
         runpy.run_path(plan["program"], run_name="__main__")

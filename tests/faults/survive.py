@@ -224,7 +224,7 @@ def undo_killed_at(at: int) -> Callable[[Case], str]:
     def strike(case: Case) -> str:
         machine = case.machine
         cookie = machine.propose(case.wishes[case.to], ENOUGH).cookie
-        # Started by hand a little before the alarm: it waits for the trial's end by itself, and has the lock first.
+        # Started by hand: it waits for the trial's end by itself, and has the lock first since its clock is fast.
         outcome = machine.module({}, program=TRIAL + "/undo.py", at=at, argument=cookie)
         assert outcome.status == KILLED, outcome.told()
         return "killed before step %d of taking back: %s" % (at, machine.steps()[-1][:100])
