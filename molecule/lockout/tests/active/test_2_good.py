@@ -47,7 +47,8 @@ def old_connection(controller, power_cut, tell):
 def good(controller, old_connection, answers, pictures, tell):
     """At last, one host after the other."""
     tell("A good change, confirmed")
-    return controller.run({**wishes.within(120, wishes.GOOD), "at_once": 1}), answers(), answers(by_others=True)
+    told = controller.run({**wishes.within(120, wishes.GOOD), "at_once": 1})
+    return told, answers(), answers(by_others=True), pictures()
 
 
 @pytest.fixture(scope="module")
@@ -112,8 +113,9 @@ def test_and_to_others_only_where_the_administrator_opened_it(good, server):
     assert good[2][server] == opened(server)
 
 
-def test_it_stays_so_through_a_reboot(restarted, server):
+def test_it_stays_so_through_a_reboot(restarted, good, same, server):
     assert restarted[0][server] and restarted[1][server] == opened(server)
+    same(good[3][server], restarted[3][server])
 
 
 def test_then_there_is_nothing_left_to_do(restarted, server):

@@ -47,3 +47,26 @@ def test_state_is_roots_own(host):
 def test_everything_runs(host):
     """No unit failed, at boot or since."""
     assert host.run("systemctl is-system-running").stdout.strip() == "running"
+
+
+# How each firewall is asked for what it has names for; the rules of nftables carry the row as comment.
+ASK = {
+    "firewalld": "for file in $(grep -l printfleet.cups /etc/firewalld/services/*.xml); do"
+                 " firewall-cmd --verbose --info-service=$(basename -s .xml $file) || exit 1; done",
+    "ufw": "sed -n 's/^\\[\\(.*\\)\\]$/\\1/p' /etc/ufw/applications.d/printfleet-cups |"
+           " while read -r name; do ufw app info \"$name\" </dev/null || exit 1; done",
+    "nftables": "nft list table inet printfleet_cups",
+}
+
+
+def test_a_person_can_read_what_is_open(host, info, stage):
+    """The firewall's own programs tell each row by name, and firewalld and ufw what it is for."""
+    said = host.run(ASK[stage.firewall])
+    assert said.rc == 0, said.stderr
+    rows = [row["row"] for row in info["rows"] if row["side"] == "destination" and "baseline" not in row["row"]]
+    assert rows
+    for name in rows:
+        assert name in said.stdout, said.stdout
+    if stage.firewall != "nftables":
+        assert "Clients print to this host by IPP" in said.stdout, said.stdout
+        assert "Kept closed: cups-browsed up to 2.0.1 took printers from anyone here" in said.stdout, said.stdout
