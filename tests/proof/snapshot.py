@@ -73,7 +73,9 @@ def plain(text: str) -> str:
     text = DOCKER_PORTS.sub(r"\1PORT", COUNTERS.sub("", text))
     for empty in (EMPTY_CHAIN, EMPTY_TABLE, EMPTY_SAVED):
         text = empty.sub("", text)
-    return CHAINS.sub(_sorted_chains, "\n".join(line.rstrip() for line in text.splitlines() if line.strip()) + "\n")
+    text = "\n".join(line.rstrip() for line in text.splitlines() if line.strip()) + "\n"
+    # The same holds for tables: their chains are called in the order of their priorities.
+    return "".join(sorted(re.split(r"(?m)^(?=table )", CHAINS.sub(_sorted_chains, text))))
 
 
 def _sorted_chains(found: "re.Match[str]") -> str:
