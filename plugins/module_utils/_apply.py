@@ -233,8 +233,10 @@ def _commit(change: Change, known: Dict[str, Backend]) -> None:
 def describe(policy: Policy) -> List[str]:
     """One line a row, as a person would say it."""
     lines = ["%s\n" % _opening(o) for o in policy.openings]
+    opened = {(o.direction, o.protocol, o.ports) for o in policy.openings if o.side == "destination"}
     lines += [
-        "closed %-3s %s %s to everyone else  (%s)\n" % (c.direction, c.protocol, c.ports, c.row)
+        "closed %-3s %s %s to everyone%s  (%s)\n" % (
+            c.direction, c.protocol, c.ports, " else" if (c.direction, c.protocol, c.ports) in opened else "", c.row)
         for c in policy.closures
     ]
     lines += [

@@ -8,9 +8,10 @@ from __future__ import annotations
 import pytest
 from ansible_collections.printfleet.cups.plugins.module_utils import _apply, _findings, _managers, _memory
 from ansible_collections.printfleet.cups.plugins.module_utils._backend import BackendError, Plan
+from ansible_collections.printfleet.cups.plugins.module_utils._flow import Flow
 from ansible_collections.printfleet.cups.plugins.module_utils._memory import NOTHING, Memory
-from ansible_collections.printfleet.cups.plugins.module_utils._policy import Ssh
-from ansible_collections.printfleet.cups.plugins.module_utils._words import Interface, Refused
+from ansible_collections.printfleet.cups.plugins.module_utils._policy import Ssh, make_policy
+from ansible_collections.printfleet.cups.plugins.module_utils._words import Interface, Ports, Refused
 
 ROW = {
     "row": "Table 1: 631 (IPP/IPPS) TCP IN", "direction": "in", "protocol": "tcp", "port": "631", "peers": ["@LOCAL"]
@@ -188,3 +189,12 @@ def test_the_diff_holds_no_orders_for_a_terminal():
     known["nftables"].plan = lambda _state, _policy: Plan("\x1b[2Jtable\n\tcaf\udce9\u202e\r\n", "x\n", None)
     change = _apply.plan_present(WISH, "auto", known, NOTHING, AROUND)
     assert change.before == "\\x1b[2Jtable\n\tcaf\\udce9\\u202e\\x0d\n"
+
+
+def test_a_row_that_lets_nobody_in_is_closed_to_everyone():
+    flow = Flow("Table 1: 631 (IPP/IPPS) TCP IN", "ipp_sharing", "in", "tcp", Ports(631, 631), ("192.0.2.0/24",), False)
+    lines = _apply.describe(make_policy((flow,), "keep", "keep", False, (), None))
+    assert lines[-4:-2] == [
+        "closed in  udp 631 to everyone  (not in the page: 631/udp (CVE-2024-47176))\n",
+        "closed in  tcp 631 to everyone else  (Table 1: 631 (IPP/IPPS) TCP IN)\n",
+    ], lines
