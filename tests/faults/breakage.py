@@ -15,10 +15,10 @@ from .machine import STATE, Machine
 # The programs by which each backend reaches its firewall.
 PROGRAM = {"nftables": "nft", "firewalld": "firewall-cmd", "ufw": "ufw"}
 # Where each backend's files lie; and the program that carries the change out, the words of that call, and which
-# of such calls it is (nft is first asked in a network namespace of its own).
+# of such calls it is (nft is first asked in a network namespace of its own, and then makes what the rules look up).
 FOLDER = {"nftables": "/etc/printfleet-cups", "firewalld": "/etc/firewalld", "ufw": "/etc/ufw"}
 CARRIES_OUT = {
-    "nftables": ("nft", "-f -", 2),
+    "nftables": ("nft", "-f -", 3),
     "firewalld": ("busctl", "FirewallD1 reload", 1),
     "ufw": ("ip6tables-restore", "-n -w", 1),
 }

@@ -1,7 +1,8 @@
 # Copyright (c) 2026 the printfleet.cups maintainers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Runs in the container: every ruleset has to be taken by the kernel, beside whatever others have there."""
+"""Runs in the container: every ruleset has to be taken by the kernel, after any other and beside whatever others
+have there."""
 
 from __future__ import annotations
 
@@ -15,6 +16,7 @@ from ansible_collections.printfleet.cups.plugins.module_utils._backends import (
     nftables_findings,
     nftables_foreign,
     nftables_ruleset,
+    nftables_switch,
 )
 from ansible_collections.printfleet.cups.plugins.module_utils._findings import ours
 
@@ -34,6 +36,28 @@ def load(text: str) -> None:
         sys.exit("nft refused what we rendered: %s\n%s" % (result.stderr.decode(), text))
 
 
+def listed() -> str:
+    return nft("-s", "list", "table", "inet", "printfleet_cups").stdout.decode()
+
+
+def moved(live: str, text: str) -> str:
+    """Move the kernel from one table to another in steps, and give its listing; it is that of the whole text."""
+    load(text)
+    wanted = listed()
+    load(nftables_switch.whole(live))
+    texts = nftables_switch.moves(live, wanted)
+    if any("delete table" in one for one in texts):
+        sys.exit("two of our own tables are no more alike than that:\n%s\n%s" % (live, wanted))
+    for one in texts:
+        load(one)
+    now = listed()
+    if nftables_switch.comparable(now) != nftables_switch.comparable(wanted):
+        sys.exit("wanted:\n%s\nbut there is:\n%s" % (wanted, now))
+    if nftables_switch.moves(now, wanted):
+        sys.exit("what is there would be moved again:\n%s" % now)
+    return now
+
+
 def beside(text: str) -> str:
     """Load somebody's table, and ours with what it opens beside it; tells what became of it."""
     nft("flush", "ruleset")
@@ -47,9 +71,8 @@ def beside(text: str) -> str:
     except BackendError:
         return "refused in a sentence"
     load(nftables_ruleset.render(DENY, kept.rules["in"], kept.rules["out"], kept.parts))
-    listed = nft("-s", "list", "table", "inet", "printfleet_cups").stdout.decode()
     # One jump to the one copy with the one or two rules that were there.
-    accepts = listed.partition("chain kept_1 {")[2].partition("\n\t}")[0].count(" accept")
+    accepts = listed().partition("\tchain kept_")[2].partition("\n\t}")[0].count(" accept")
     if accepts != 1:
         sys.exit("%d rules instead of 1 were kept of\n%s" % (accepts, text))
     if nft("-s", "list", "table", "inet", "office").stdout != before:
@@ -60,8 +83,9 @@ def beside(text: str) -> str:
 def main() -> None:
     with open("rulesets.json", encoding="utf-8") as handle:
         given = json.load(handle)
+    live = ""
     for text in given["ours"]:
-        load(text)
+        live = moved(live, text)
     told: dict = {}
     for text in given["foreign"]:
         outcome = beside(text)

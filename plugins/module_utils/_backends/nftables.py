@@ -24,6 +24,7 @@ from ansible_collections.printfleet.cups.plugins.module_utils._backends import (
     nftables_findings,
     nftables_foreign,
     nftables_ruleset,
+    nftables_switch,
 )
 from ansible_collections.printfleet.cups.plugins.module_utils._findings import Finding, Ours
 from ansible_collections.printfleet.cups.plugins.module_utils._policy import Policy
@@ -81,7 +82,7 @@ class State(NamedTuple):
 
 
 class Steps(NamedTuple):
-    """What the files will say, None for being gone, and what was there before."""
+    """What the files will say, None for being gone, what was there before, and what nft is told to change it."""
 
     rules: Optional[str]
     helpers: Optional[str]
@@ -89,6 +90,7 @@ class Steps(NamedTuple):
     modules: Optional[str]
     old_table: Optional[str]
     was_active: bool
+    moves: Tuple[str, ...] = ()
 
 
 class Nftables:
@@ -150,7 +152,8 @@ class Nftables:
                 state.table,
                 state.active,
             )
-            listing = state.listing_of(_whole(steps))
+            listing = state.listing_of((steps.rules or "") + (steps.helpers or ""))
+            steps = steps._replace(moves=nftables_switch.moves(state.table or "", listing))
         files = (state.rules, state.helpers, state.unit, state.modules)
         before = _describe(state.table or "", files, state.enabled, state.active, steps)
         wanted = policy is not None
@@ -158,7 +161,7 @@ class Nftables:
         return Plan(before, after, steps)
 
     def commit(self, plan: Plan) -> dict:
-        """Load first, write then: nft takes the whole file or nothing."""
+        """Load first, write then."""
         steps: Steps = plan.steps
         if steps.rules is None:
             self._remove()
@@ -179,14 +182,15 @@ class Nftables:
         return [UNIT]
 
     def undo(self, steps: Steps) -> None:
-        must(self._host, ["nft", "-f", "-"], "table %s\ndelete table %s\n%s" % (_TABLE, _TABLE, steps.old_table or ""))
+        must(self._host, ["nft", "-f", "-"], nftables_switch.whole(steps.old_table or ""))
         # The unit has no stop command: this only tells systemd that its work is not in force.
         word = "start" if steps.was_active else "stop"
         self._host.run(["systemctl", word, "--quiet", UNIT])
 
     def _put(self, steps: Steps) -> None:
         _helpers.load(self._host, steps.modules)
-        must(self._host, ["nft", "-f", "-"], _whole(steps))
+        for text in steps.moves:
+            must(self._host, ["nft", "-f", "-"], text)
         _files.replace(RULES, steps.rules, 0o600)
         _files.replace(HELPERS, steps.helpers, 0o600)
         _files.replace(UNIT_FILE, steps.unit)
@@ -195,7 +199,7 @@ class Nftables:
         must(self._host, ["systemctl", "enable", "--now", "--quiet", UNIT])
 
     def _remove(self) -> None:
-        must(self._host, ["nft", "-f", "-"], "table %s\ndelete table %s\n" % (_TABLE, _TABLE))
+        must(self._host, ["nft", "-f", "-"], nftables_switch.remove())
         if self._unit_state()["enabled"]:
             must(self._host, ["systemctl", "disable", "--now", "--quiet", UNIT])
         _files.replace(RULES, None)
@@ -211,11 +215,6 @@ def _paths() -> Tuple[str, ...]:
     return RULES, HELPERS, UNIT_FILE, _helpers.PATH
 
 
-def _whole(steps: Steps) -> str:
-    """All that is loaded, in one transaction."""
-    return (steps.rules or "") + (steps.helpers or "")
-
-
 def _unit_text(nft: str, helped: bool) -> str:
     start, again = ("Exec%s=-%s -f %s\n" % (word, nft, HELPERS) if helped else "" for word in ("Start", "Reload"))
     return _UNIT_TEXT % {"nft": nft, "rules": RULES, "start": start, "reload": again}
@@ -223,7 +222,7 @@ def _unit_text(nft: str, helped: bool) -> str:
 
 def _describe(table: str, files: Tuple[Optional[str], ...], enabled: bool, active: bool, wanted: Steps) -> str:
     """One text that differs exactly when something has to be done, and reads well where it differs."""
-    lines = [table]
+    lines = [nftables_switch.comparable(table)]
     for path, text, wish in zip(_paths(), files, wanted[:4]):
         word = "not there" if text is None else "current" if text == wish else "outdated"
         lines.append("%s: %s\n" % (path, word))

@@ -133,7 +133,7 @@ class _Copies:
     def __init__(self, found: Dict[Tuple[str, str], Dict[str, _Block]]) -> None:
         self.found = found
         self.names: Dict[Tuple[str, str, str], str] = {}
-        self.parts: List[str] = []
+        self.parts: List[str] = []  # each once
 
     def accepts(self, family: str, table: str, chain: str, seen: Tuple[str, ...] = ()) -> bool:
         """Whether any rule of the chain, or of one that it calls, accepts."""
@@ -152,18 +152,20 @@ class _Copies:
         lines = list(block.lines) if block else []
         return [line for line in lines if not _BASE.fullmatch(line) and not line.startswith(("comment ", "type "))]
 
-    def _name(self, family: str, table: str, name: str) -> str:
-        return self.names.setdefault((family, table, name), "kept_%d" % (len(self.names) + 1))
+    def _add(self, part: str) -> None:
+        if part not in self.parts:
+            self.parts.append(part)
 
     def chain(self, family: str, table: str, chain: str) -> str:
         if (family, table, chain) in self.names:
             return self.names[(family, table, chain)]
         if chain not in self.found[(family, table)] or not all(map(_SOUND_NAME.fullmatch, (table, chain))):
             raise _unreadable(family, table, chain, "jump %s" % chain)
-        name = self._name(family, table, chain)
+        # By where it comes from, so that it can be changed while it stands.
         lines = ['comment "%s"' % ("as in table %s %s, chain %s" % (family, table, chain))[:120]]
+        name = self.names[(family, table, chain)] = nftables_ruleset.named("kept", (family, table, chain))
         lines += [self._rule(family, table, chain, r) for r in self._rules(family, table, chain) if self._decides(r)]
-        self.parts.append("\tchain %s {\n%s\t}\n" % (name, "".join("\t\t%s\n" % line for line in lines)))
+        self._add("\tchain %s {\n%s\t}\n" % (name, "".join("\t\t%s\n" % line for line in lines)))
         return name
 
     @staticmethod
@@ -189,7 +191,6 @@ class _Copies:
                 "default of deny" % (family, plain(table), plain(rule), plain(name))
             )
         if (family, table, "@" + name) not in self.names:
-            own = self._name(family, table, "@" + name)
             lines = [_COMMENT_TEXT.sub("", line) for line in block.lines]
             for line in lines:
                 texts = _QUOTED.findall(line)
@@ -199,7 +200,8 @@ class _Copies:
                 _CALL.sub(lambda m: "%s %s" % (m.group(1), self.chain(family, table, m.group(2))), line)
                 for line in lines
             ]
-            self.parts.append("\t%s %s {\n%s\t}\n" % (block.kind, own, "".join("\t\t%s\n" % line for line in lines)))
+            own = self.names[(family, table, "@" + name)] = nftables_ruleset.named("kept", [block.kind, *lines])
+            self._add("\t%s %s {\n%s\t}\n" % (block.kind, own, "".join("\t\t%s\n" % line for line in lines)))
         return self.names[(family, table, "@" + name)]
 
 

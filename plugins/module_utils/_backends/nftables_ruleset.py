@@ -9,7 +9,8 @@ that the cost of a packet grows neither with the number of rows nor with that of
 
 from __future__ import annotations
 
-from typing import List, Sequence, Tuple
+import hashlib
+from typing import List, Sequence, Set, Tuple
 
 from ansible_collections.printfleet.cups.plugins.module_utils import _words
 from ansible_collections.printfleet.cups.plugins.module_utils._policy import Group, Policy, Segment, segments
@@ -25,10 +26,6 @@ _HOOKS = {"in": ("incoming", "input"), "out": ("outgoing", "output")}
 # their rate as well (measured, Linux 6.18; RFC 4443, 2.4 f).  By number, see _MEMBERSHIP.
 _REFUSALS = {"in": ("drop",), "out": ("meta l4proto 6 reject with tcp reset", "reject")}
 _LIMIT = "limit rate 10/minute burst 20 packets"
-# A map that holds ranges comes into force a moment after the rules that look things up in it (nft_set_commit_update()
-# in net/netfilter/nf_tables_api.c), and what looks then finds nothing and is refused: 1 connection of 14,000 during
-# 20 changes.  One without ranges is there at once, so ranges up to this length are written port by port.
-_PORT_BY_PORT = 64
 _COMMENT_LENGTH = 120  # nft takes 128 bytes with its closing zero (NFTNL_UDATA_COMMENT_MAXLEN)
 
 # ICMP errors (RFC 1812, 4.3.2; RFC 4890, 4.3.1), neighbour and router discovery (RFC 4861),
@@ -56,13 +53,19 @@ _BASELINE = {
 }
 
 
+def named(prefix: str, lines: Sequence[str]) -> str:
+    """A name that tells the contents: what is looked up never changes, it is only made and cleared away."""
+    return "%s_%s" % (prefix, hashlib.sha256("\n".join(lines).encode("utf-8")).hexdigest()[:8])
+
+
 class _Table:
-    """Collects the parts of the table, each group of peers once."""
+    """Collects the parts of the table, each group of peers and each set once."""
 
     def __init__(self, log_denied: bool) -> None:
         self.log_denied = log_denied
         self.parts: List[str] = []
         self._groups: dict = {}
+        self._sets: Set[str] = set()
 
     def block(self, head: str, lines: Sequence[str]) -> None:
         self.parts.append("\t%s {\n%s\t}\n" % (head, "".join("\t\t%s\n" % line for line in lines)))
@@ -85,26 +88,32 @@ class _Table:
             for version, family, kind in ((4, "ip", "ipv4_addr"), (6, "ip6", "ipv6_addr")):
                 networks = _words.collapse(peers, version)
                 if networks:
-                    set_name = "%s_v%d" % (name, version)
-                    self.block("set %s" % set_name, [
+                    elements = [
                         "type %s" % kind, "flags interval", "elements = { %s }" % ", ".join(networks)
-                    ])
+                    ]
+                    set_name = named("peers_v%d" % version, elements)
+                    if set_name not in self._sets:
+                        self._sets.add(set_name)
+                        self.block("set %s" % set_name, elements)
                     lines.append("%s %s @%s accept" % (family, "saddr" if direction == "in" else "daddr", set_name))
             if closed:
                 lines.append("goto refuse_%s" % direction)
             self.block("chain %s" % name, lines)
         return self._groups[key]
 
-    def port_map(self, name: str, cut: Sequence[Segment]) -> None:
-        ranges = any(s.ports.last - s.ports.first >= _PORT_BY_PORT for s in cut)
+    def port_map(self, prefix: str, cut: Sequence[Segment]) -> str:
+        """Its name."""
+        ranges = any(s.ports.first < s.ports.last for s in cut)
         elements = [
-            '%s . %s comment "%s" : %s' % (s.protocol, ports, "; ".join(s.rows)[:_COMMENT_LENGTH], self.verdict(s))
+            '%s . %s comment "%s" : %s' % (s.protocol, s.ports, "; ".join(s.rows)[:_COMMENT_LENGTH], self.verdict(s))
             for s in cut
-            for ports in ([s.ports] if ranges else range(s.ports.first, s.ports.last + 1))
         ]
-        self.block("map %s" % name, ["type inet_proto . inet_service : verdict"] + ["flags interval"] * ranges + [
+        lines = ["type inet_proto . inet_service : verdict"] + ["flags interval"] * ranges + [
             "elements = { %s }" % ",\n\t\t\t     ".join(elements),
-        ])
+        ]
+        name = named(prefix, lines)
+        self.block("map %s" % name, lines)
+        return name
 
     def refusals(self) -> None:
         for direction, verdicts in _REFUSALS.items():
@@ -165,10 +174,10 @@ def _direction(table: _Table, policy: Policy, direction: str, kept: Sequence[str
         # Who may answer from any port of his may not do so to the one port that nobody may reach.
         rules.append("%s dport %d goto refuse_in" % _words.NEVER_OPEN)
     # Answers first: the rows' map also says who is refused, and one nmbd answers another from port 137 to port 137.
-    for side, name in (("source", "answers_%s" % direction), ("destination", "rows_%s" % direction)):
+    for side, prefix in (("source", "answers_%s" % direction), ("destination", "rows_%s" % direction)):
         # Where nothing is refused, letting through is what happens anyway.
         if cut[side] and (deny or any(s.closed for s in cut[side])):
-            table.port_map(name, cut[side])
+            name = table.port_map(prefix, cut[side])
             rules.append("meta l4proto . th %s vmap @%s" % ("dport" if side == "destination" else "sport", name))
     if not rules and not deny:
         return

@@ -5,9 +5,15 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from ansible_collections.printfleet.cups.plugins.module_utils._backend import BackendError
+from ansible_collections.printfleet.cups.plugins.module_utils._backends import nftables_ruleset
 from ansible_collections.printfleet.cups.plugins.module_utils._backends.nftables_foreign import base_chains, keep
+
+# By where the chain comes from: family, table, chain.
+MINE = {family: nftables_ruleset.named("kept", (family, "filter", "mine")) for family in ("ip", "ip6", "inet")}
 
 
 def table(*rules, family="inet", policy="accept", hook="input", more=""):
@@ -19,9 +25,10 @@ def table(*rules, family="inet", policy="accept", hook="input", more=""):
 
 def test_an_accept_is_copied_and_a_drop_is_left_to_its_own_chain():
     kept = keep(table("tcp dport 80 accept", "tcp dport 81 drop"), ("in",))
-    assert kept.rules == {"in": ("jump kept_1",), "out": ()}
+    name = MINE["inet"]
+    assert kept.rules == {"in": ("jump " + name,), "out": ()}
     assert kept.parts == (
-        '\tchain kept_1 {\n\t\tcomment "as in table inet filter, chain mine"\n\t\ttcp dport 80 accept\n\t}\n',
+        '\tchain %s {\n\t\tcomment "as in table inet filter, chain mine"\n\t\ttcp dport 80 accept\n\t}\n' % name,
     )
 
 
@@ -32,12 +39,12 @@ def test_a_chain_that_accepts_nothing_is_not_copied():
 def test_only_the_denied_directions_are_copied():
     ruleset = table("tcp dport 80 accept", hook="output")
     assert keep(ruleset, ("in",)).rules == {"in": (), "out": ()}
-    assert keep(ruleset, ("out",)).rules == {"in": (), "out": ("jump kept_1",)}
+    assert keep(ruleset, ("out",)).rules == {"in": (), "out": ("jump " + MINE["inet"],)}
 
 
 @pytest.mark.parametrize("family, guard", [("ip", "meta nfproto ipv4 "), ("ip6", "meta nfproto ipv6 "), ("inet", "")])
 def test_a_table_of_one_family_opens_in_that_family_only(family, guard):
-    assert keep(table("tcp dport 80 accept", family=family), ("in",)).rules["in"] == (guard + "jump kept_1",)
+    assert keep(table("tcp dport 80 accept", family=family), ("in",)).rules["in"] == (guard + "jump " + MINE[family],)
 
 
 def test_called_chains_and_sets_come_along_under_our_names():
@@ -47,9 +54,20 @@ def test_called_chains_and_sets_come_along_under_our_names():
     )
     kept = keep(table("ip saddr @office jump web", more=more), ("in",))
     text = "".join(kept.parts)
-    assert "ip saddr @kept_3 jump kept_2" in text
-    assert "set kept_3 {\n\t\ttype ipv4_addr\n\t\telements = { 198.51.100.1 }" in text
-    assert "chain kept_2 {" in text and "\t\treturn\n" in text
+    found = re.search(r"ip saddr @(kept_[0-9a-f]{8}) jump (kept_[0-9a-f]{8})\n", text)
+    assert "set %s {\n\t\ttype ipv4_addr\n\t\telements = { 198.51.100.1 }" % found.group(1) in text
+    assert "chain %s {" % found.group(2) in text and "\t\treturn\n" in text
+
+
+def test_a_copied_chain_keeps_its_name_and_a_copied_set_has_one_for_its_contents():
+    """A chain is changed in one step while it stands; a set is not, so it never changes."""
+    def names(address):
+        more = "\tset office {\n\t\ttype ipv4_addr\n\t\telements = { %s }\n\t}\n" % address
+        parts = keep(table("ip saddr @office accept", more=more), ("in",)).parts
+        return {part.split()[0]: part.split()[1] for part in parts}
+
+    one, other = names("198.51.100.1"), names("198.51.100.2")
+    assert one["chain"] == other["chain"] == MINE["inet"] and one["set"] != other["set"]
 
 
 def test_counters_and_logs_are_not_repeated_and_quoted_words_are_not_read():

@@ -142,10 +142,10 @@ def test_foreign_chains_of_nftables(listing, texts, tried):
             continue
         assert all(one_line(part) for finding in found for part in finding), text
         for rule in kept.rules["in"]:
-            assert re.fullmatch(r"(meta nfproto ipv[46] )?jump kept_[0-9]+", rule), text
+            assert re.fullmatch(r"(meta nfproto ipv[46] )?jump kept_[0-9a-f]{8}", rule), text
         for part in kept.parts:
             head, *inner, end = part.rstrip("\n").split("\n")
-            assert re.fullmatch(r"\t(chain|set|map) kept_[0-9]+ \{", head) and end == "\t}", text
+            assert re.fullmatch(r"\t(chain|set|map) kept_[0-9a-f]{8} \{", head) and end == "\t}", text
             for line in inner:
                 assert one_line(line.strip("\t")), text
                 assert len(_STRING.sub('""', line)) < 300 and line.count('"') % 2 == 0, text
