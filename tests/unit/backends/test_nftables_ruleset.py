@@ -89,8 +89,10 @@ def test_deny_out_sends_jobs_to_the_listed_printers_only():
 
 
 def test_a_map_takes_ranges_only_where_there_are_some():
-    one, many = ("\tmap rows_in_" + render(flow(), *more, incoming="deny").partition("\tmap rows_in_")[2].partition("\t}")[0]
-                 for more in ((), (flow(port="20000-20002"),)))
+    one, many = (
+        render(flow(), *more, incoming="deny").partition("\tmap rows_in_")[2].partition("\t}")[0]
+        for more in ((), (flow(port="20000-20002"),))
+    )
     assert "flags interval" in many and "tcp . 20000-20002 " in many
     assert "flags interval" not in one and "tcp . 631 " in one
 

@@ -19,7 +19,8 @@ def old_set(name="peers_v4_1", more=""):
 
 
 def port_map(name="rows_in_1"):
-    return "\tmap %s {\n\t\ttype inet_proto . inet_service : verdict\n\t\telements = { tcp . 631 : accept }\n\t}\n\n" % name
+    lines = ("type inet_proto . inet_service : verdict", "elements = { tcp . 631 : accept }")
+    return "\tmap %s {\n\t\t%s\n\t\t%s\n\t}\n\n" % (name, *lines)
 
 
 def incoming(*rules, policy="drop", priority="filter"):
