@@ -42,8 +42,8 @@ COUNTERS = re.compile(r"counter packets \d+ bytes \d+|\[\d+:\d+\]|^# (Generated|
 EMPTY_CHAIN = re.compile(r"\tchain [A-Z]+ \{\n\t\ttype [^\n]*policy accept;\n\t\}\n\n?")
 EMPTY_TABLE = re.compile(r"table \S+ \S+ \{\n\}\n")
 EMPTY_SAVED = re.compile(r"\*[a-z]+\n(:[A-Z]+ ACCEPT \n)*COMMIT\n")
-# A table's chains, one behind the other.
-CHAINS = re.compile(r"(?m)(?:^\tchain [^\n]*\{\n(?:\t\t[^\n]*\n)*\t\}\n)+")
+# A table's sets, maps and chains, one behind the other.
+BLOCKS = re.compile(r"(?m)(?:^\t[a-z][^\n]*\{\n(?:\t\t[^\n]*\n)*\t\}\n)+")
 
 
 def take(container: str) -> dict:
@@ -75,12 +75,12 @@ def plain(text: str) -> str:
         text = empty.sub("", text)
     text = "\n".join(line.rstrip() for line in text.splitlines() if line.strip()) + "\n"
     # The same holds for tables: their chains are called in the order of their priorities.
-    return "".join(sorted(re.split(r"(?m)^(?=table )", CHAINS.sub(_sorted_chains, text))))
+    return "".join(sorted(re.split(r"(?m)^(?=table )", BLOCKS.sub(_sorted_blocks, text))))
 
 
-def _sorted_chains(found: "re.Match[str]") -> str:
-    """Chains stand in the order in which they were made, which decides nothing: they are jumped to by name."""
-    return "".join(sorted(re.split(r"(?m)^(?=\tchain )", found.group(0))))
+def _sorted_blocks(found: "re.Match[str]") -> str:
+    """They stand in the order in which they were made, which decides nothing: they are called by name."""
+    return "".join(sorted(re.split(r"(?m)^(?=\t[a-z])", found.group(0))))
 
 
 def state(container: str, service: str) -> str:

@@ -37,7 +37,7 @@ def load(text: str) -> None:
 
 
 def listed() -> str:
-    return nft("-s", "list", "table", "inet", "printfleet_cups").stdout.decode()
+    return nftables_switch.loadable(nft("-s", "list", "table", "inet", "printfleet_cups").stdout.decode())
 
 
 def moved(live: str, text: str) -> str:

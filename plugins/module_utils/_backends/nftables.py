@@ -124,7 +124,7 @@ class Nftables:
     def _table(self) -> Optional[str]:
         """Our own table alone: cut out of the whole list, a comment of somebody else's could pass for it."""
         listed = self._host.run(["nft", "-s", "list", "table"] + _TABLE.split())
-        return listed.output if listed.status == 0 else None
+        return nftables_switch.loadable(listed.output) if listed.status == 0 else None
 
     def _unit_state(self) -> dict:
         shown = must(self._host, ["systemctl", "show", "--property=ActiveState,UnitFileState,NeedDaemonReload", UNIT])
@@ -137,7 +137,7 @@ class Nftables:
     def _listing_of(self, rules: str) -> str:
         """Load the rules in a namespace of their own and list them; raises BackendError where nft refuses them."""
         script = "nft -f - && nft -s list table %s" % _TABLE
-        return must(self._host, ["unshare", "--net", "sh", "-c", script], rules)
+        return nftables_switch.loadable(must(self._host, ["unshare", "--net", "sh", "-c", script], rules))
 
     def plan(self, state: State, policy: Optional[Policy]) -> Plan:
         steps, listing = Steps(None, None, None, None, state.table, state.active), ""

@@ -22,6 +22,8 @@ from ansible_collections.printfleet.cups.plugins.module_utils._backends.nftables
 _OUR_TABLE = "%s %s" % (FAMILY, TABLE)
 _HEAD = re.compile(r"\t(chain|set|map|ct helper) ([A-Za-z_][A-Za-z0-9_]*) \{")
 _BASE = re.compile(r"\t\t(type [^;]+; )policy \w+;")
+_HELPERS_PROTOCOL = re.compile(r'(?m)^(\t\ttype "[^"\n]*" protocol )(6|17)$')
+_PROTOCOLS = {"6": "tcp", "17": "udp"}
 _Key = Tuple[str, str]
 
 
@@ -38,6 +40,11 @@ class _Chain(NamedTuple):
     fixed: Tuple[str, ...]
     base: bool
     rules: Tuple[str, ...]
+
+
+def loadable(listing: str) -> str:
+    """What nft 1.0.6 lists of a conntrack helper where there is no /etc/protocols, and does not take itself."""
+    return _HELPERS_PROTOCOL.sub(lambda found: found.group(1) + _PROTOCOLS[found.group(2)], listing)
 
 
 def remove() -> str:

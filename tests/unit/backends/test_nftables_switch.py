@@ -7,7 +7,12 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.printfleet.cups.plugins.module_utils._backends.nftables_switch import comparable, moves, whole
+from ansible_collections.printfleet.cups.plugins.module_utils._backends.nftables_switch import (
+    comparable,
+    loadable,
+    moves,
+    whole,
+)
 
 HEAD = 'table inet printfleet_cups {\n\tcomment "printfleet.cups"\n'
 REFUSE = "\tchain refuse_in {\n\t\tdrop\n\t}\n"
@@ -90,6 +95,13 @@ def test_a_chain_at_a_hook_that_is_wanted_no_more_goes_before_what_it_asks():
 def test_what_we_have_never_written_is_replaced_as_a_whole(live):
     assert moves(live, AFTER) == (whole(AFTER),)
     assert EMPTYING in whole(AFTER)
+
+
+def test_a_helper_is_given_as_nft_takes_it():
+    """nft 1.0.6 without /etc/protocols: 'unexpected number, expecting udp or tcp'."""
+    listed = '\tct helper find_snmp {\n\t\ttype "snmp" protocol %s\n\t\tl3proto ip\n\t}\n'
+    assert loadable(table(listed % 17)) == loadable(table(listed % "udp")) == table(listed % "udp")
+    assert loadable(table(listed % 6)) == table(listed % "tcp")
 
 
 def test_the_order_in_which_things_were_made_says_nothing():

@@ -58,3 +58,12 @@ def test_counters_and_docker_ports_do_not_count():
     one = "counter packets 1 bytes 60 dnat to 127.0.0.11:41749\n-A OUTPUT -p udp -m udp --sport 54880 [2:3]\n"
     two = "counter packets 7 bytes 420 dnat to 127.0.0.11:33333\n-A OUTPUT -p udp -m udp --sport 44444 [9:9]\n"
     assert snapshot.plain(one) == snapshot.plain(two)
+
+
+def test_the_order_in_which_blocks_were_made_does_not_count_and_that_of_rules_does():
+    """A table loaded at boot has them in the file's order, one that was changed while it stood in another."""
+    blocks = ["\tset a {\n\t\ttype ipv4_addr\n\t}\n", "\n\tset b {\n\t\telements = { 1,\n\t\t\t     2 }\n\t}\n",
+              "\tchain c {\n\t\taccept\n\t\tdrop\n\t}\n"]
+    one = "table inet x {\n%s}\n" % "".join(blocks)
+    assert snapshot.plain(one) == snapshot.plain("table inet x {\n%s}\n" % "".join(reversed(blocks)))
+    assert snapshot.plain(one) != snapshot.plain(one.replace("accept\n\t\tdrop", "drop\n\t\taccept"))
