@@ -61,8 +61,8 @@ agreement: env images ## Hold what the info module says of a print server agains
 
 faults-wide: env images ## Kill the module before every single step, on both releases of Debian (hours)
 	@PRINTFLEET_FAULTS=wide $(STEP) "Faults at every step" $(RUN) tools/scenario faults $(MOLECULE_ARGS)
-	@PRINTFLEET_FAULTS=wide PRINTFLEET_FAULTS_NFTABLES=debian12 PRINTFLEET_FAULTS_FIREWALLD=debian12 \
-		PRINTFLEET_FAULTS_UFW=debian13 $(STEP) "Faults at every step, the releases turned round" \
+	@PRINTFLEET_FAULTS=wide PRINTFLEET_FAULTS_NFTABLES=debian13 PRINTFLEET_FAULTS_FIREWALLD=debian12 \
+		PRINTFLEET_FAULTS_UFW=debian12 $(STEP) "Faults at every step, the releases turned round" \
 		$(RUN) tools/scenario faults $(MOLECULE_ARGS)
 
 test: ## Run everything: env, engine, images, lint, sanity, importer, unit, parse, scenarios

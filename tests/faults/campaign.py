@@ -33,12 +33,16 @@ def row(port: str, peers: List[str], direction: str = "in", name: str = "") -> d
 
 
 def wishes(machine: Machine) -> Dict[str, dict]:
-    """Two wishes that differ in rules, in peers, in files and in the default; under both one can print and log in."""
+    """Two wishes that differ in rules, in peers, in files and in the default; under both one can print and log in.
+
+    The one needs a conntrack helper, which each backend sets in another way, and the other does not.
+    """
     peers = [*machine.site.addresses["allowed"], *machine.site.addresses["listed"]]
     printing = row("631", peers, name="Table 1: 631 (IPP/IPPS) TCP IN")
     printers = row("9100-9102", list(machine.site.addresses["unlisted"]), "out")
+    finding = dict(row("161", [], "out", "Table 3: 161 (SNMP) UDP OUT"), protocol="udp")
     return {
-        "sparing": {"backend": machine.backend, "flows": [printing]},
+        "sparing": {"backend": machine.backend, "flows": [printing, finding]},
         "strict": {
             "backend": machine.backend, "flows": [printing, row("8631", peers), printers], "default_incoming": "deny",
         },
