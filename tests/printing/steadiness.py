@@ -17,11 +17,15 @@ APPLICATIONS = 20
 PORT = 8632  # greet.py listens there
 RATE = 250
 LEAST_RATE = 200
+RAIN_PORT = 8641
+RAIN_RATE = 5000
+LEAST_RAIN = 1000
 # The change that has nothing to do with any of those connections.
 UNRELATED = {
     "row": "Extra: 8640 TCP IN", "profile": "extra_flows", "direction": "in", "protocol": "tcp", "port": "8640",
     "peers": ["192.0.2.40"],
 }
+DRAINED = 1.0  # seconds after which what was sent has come
 
 
 class Steady(NamedTuple):
@@ -33,10 +37,21 @@ class Steady(NamedTuple):
     rate: float  # new connections a second
     failed: Dict[str, int]
     jobs: Dict[str, dict]  # by way, "in" or "out": as trickle.py tells it, and "arrived"
+    rain: Dict[str, float]  # as rain.py tells it at both ends
+
+    @property
+    def lost(self) -> float:
+        """Datagrams that the firewall did not let in, though their port was open all the time."""
+        return self.rain["sent"] - self.rain["got"] - self.rain["spilt"]
 
     def __str__(self) -> str:
-        return "%d applications in %.0f s, %d new connections (%.0f a second), %d failed %s; long jobs: %s" % (
+        form = (
+            "%d applications in %.0f s, %d new connections (%.0f a second), %d failed %s; %d of %d datagrams lost;"
+            " long jobs: %s"
+        )
+        return form % (
             len(self.changed), self.seconds, self.tried, self.rate, sum(self.failed.values()), self.failed or "",
+            self.lost, self.rain["sent"],
             ", ".join("%s %d bytes in %.0f s" % (way, job["bytes"], job["seconds"]) for way, job in self.jobs.items()),
         )
 
@@ -58,11 +73,17 @@ def long_jobs(server: Server) -> Dict[str, tuple]:
 def run(server: Server, say: Callable[[str], None]) -> Steady:
     """Apply two wishes by turns, and the same one again, while jobs and connections go on."""
     site = server.site
-    wishes = [server.wish(more=[UNRELATED]), server.wish()]
+    wet = dict(
+        UNRELATED, row="Extra: %d UDP IN" % RAIN_PORT, protocol="udp", port=str(RAIN_PORT),
+        peers=site.addresses["allowed"],
+    )
+    wishes = [server.wish(more=[UNRELATED, wet]), server.wish(more=[wet])]
     plan = {"addresses": site.addresses["server"], "port": PORT, "rate": RATE}
     server.at_once(wishes[1])
     running = {way: start(container, "trickle.py", told) for way, (container, told) in long_jobs(server).items()}
     stream = start(site.allowed, "pour.py", plan)
+    bucket = start(site.server, "rain.py", {"port": RAIN_PORT})
+    rain = start(site.allowed, "rain.py", dict(plan, port=RAIN_PORT, rate=RAIN_RATE))
     started, changed = time.monotonic(), []
     try:
         for number in range(APPLICATIONS):
@@ -71,13 +92,15 @@ def run(server: Server, say: Callable[[str], None]) -> Steady:
         # And once more what is in force already.
         changed.append(bool(server.machine.apply(wishes[1]).answer["changed"]))
     finally:
-        poured = finish(stream)
+        poured, rained = finish(stream), finish(rain)
+        time.sleep(DRAINED)
+        rained.update(finish(bucket))
         jobs = {way: finish(job) for way, job in running.items()}
     where = {"out": site.printer, "in": site.server}
     for way, job in jobs.items():
         job["arrived"] = arrived(where[way], job["sha256"])
     result = Steady(
-        changed, seconds, poured["tried"], poured["tried"] / poured["seconds"], poured["failed"], jobs
+        changed, seconds, poured["tried"], poured["tried"] / poured["seconds"], poured["failed"], jobs, rained
     )
     say("%s: %s" % (site.backend, result))
     return result

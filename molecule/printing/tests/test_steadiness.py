@@ -23,6 +23,13 @@ def test_no_new_connection_fails(tried, backend):
     assert steady.tried > steadiness.LEAST_RATE * steady.seconds
 
 
+def test_no_datagram_is_lost(tried, backend):
+    """A moment in which neither the old rules hold nor the new ones is too short for connections to find."""
+    steady = tried[backend].steady
+    assert steady.lost == 0, str(steady)
+    assert steady.rain["sent"] > steadiness.LEAST_RAIN * steady.rain["seconds"], str(steady)
+
+
 @pytest.mark.parametrize("way", ["in", "out"])
 def test_long_job_is_whole(tried, backend, way):
     """It began before the first application, ended after the last, and arrived byte by byte."""
