@@ -32,17 +32,17 @@ def row(port: str, peers: List[str], direction: str = "in", name: str = "") -> d
     }
 
 
-def wishes(machine: Machine) -> Dict[str, dict]:
+def wishes(machine: Machine, helped: bool = False) -> Dict[str, dict]:
     """Two wishes that differ in rules, in peers, in files and in the default; under both one can print and log in.
 
-    The one needs a conntrack helper, which each backend sets in another way, and the other does not.
+    ``helped``: the one needs a conntrack helper, which each backend sets in another way, and the other does not.
     """
     peers = [*machine.site.addresses["allowed"], *machine.site.addresses["listed"]]
     printing = row("631", peers, name="Table 1: 631 (IPP/IPPS) TCP IN")
     printers = row("9100-9102", list(machine.site.addresses["unlisted"]), "out")
     finding = dict(row("161", [], "out", "Table 3: 161 (SNMP) UDP OUT"), protocol="udp")
     return {
-        "sparing": {"backend": machine.backend, "flows": [printing, finding]},
+        "sparing": {"backend": machine.backend, "flows": [printing] + [finding] * helped},
         "strict": {
             "backend": machine.backend, "flows": [printing, row("8631", peers), printers], "default_incoming": "deny",
         },
@@ -51,7 +51,7 @@ def wishes(machine: Machine) -> Dict[str, dict]:
 
 def begin(machine: Machine) -> Tuple[Dict[str, dict], dict, dict]:
     """Bring both wishes into force and back, undisturbed; gives the wishes, their pictures, and the steps taken."""
-    wanted, pictures, steps = wishes(machine), {}, {}
+    wanted, pictures, steps = wishes(machine, helped=True), {}, {}
     ways = (("sparing", "strict"), ("strict", "sparing"))
     machine.apply(wanted["sparing"])
     # What a reboot gives is what is remembered: the change must not look otherwise.
