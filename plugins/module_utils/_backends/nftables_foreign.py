@@ -38,11 +38,14 @@ _ACCEPTS = re.compile(r"\baccept\b|\bjump\b|\bgoto\b|\breturn\b|\bvmap\b")
 # Statements that do something beside deciding: evaluating them twice would do it twice.
 _ACTS = re.compile(
     r"\bxt\b|\bset\b|\b(?:add|update|delete) @|\bqueue\b|\bdup\b|\bfwd\b|\bnotrack\b|\bquota\b|\bct helper\b"
-    r"|\bsynproxy\b|\btproxy\b|\bredirect\b|\bflow\b|\bmeter\b"
+    r"|\bsynproxy\b|\btproxy\b|\bredirect\b|\bflow\b|\bmeter\b|\blimit name\b"
 )
 _NARRATES = re.compile(
-    r'\s*\b(?:counter(?: packets \d+ bytes \d+)?|log(?: (?:prefix|level|flags|group) (?:"[^"]*"|\S+))*)'
+    r'\s*\b(?:counter(?: packets \d+ bytes \d+| name (?:"[^"]*"|\S+))?'
+    r'|log(?: (?:prefix|level|flags|group|snaplen) (?:"[^"]*"|\S+))*)'
 )
+# By index an interface has to be there when the rule is loaded, which it is not at boot, where ours comes first.
+_BY_INDEX = re.compile(r'\b([io]if)(?= (?:[!=]= )?(?:vmap )?(?:\{ )?")')
 _GUARD = {"ip": "meta nfproto ipv4 ", "ip6": "meta nfproto ipv6 ", "inet": ""}
 _DIRECTION = {"input": "in", "output": "out"}
 
@@ -176,7 +179,7 @@ class _Copies:
         bare = _QUOTED.sub('""', rule)
         if _ACTS.search(bare) or "#" in bare:
             raise _unreadable(family, table, chain, rule)
-        rule = _COMMENT_TEXT.sub("", _NARRATES.sub("", rule)).strip()
+        rule = _BY_INDEX.sub(r"\1name", _COMMENT_TEXT.sub("", _NARRATES.sub("", rule)).strip())
         texts = _QUOTED.findall(rule)
         if not _SOUND_RULE.fullmatch(_QUOTED.sub("", rule)) or not all(map(_SOUND_TEXT.fullmatch, texts)):
             raise _unreadable(family, table, chain, rule)
@@ -185,6 +188,8 @@ class _Copies:
 
     def _set(self, family: str, table: str, name: str, rule: str) -> str:
         block = self.found[(family, table)].get("@" + name)
+        if block and any("iface_index" in line for line in block.lines):
+            raise _unreadable(family, table, "set " + name, rule)
         if block is None or any(re.search(r"\b(?:dynamic|timeout)\b", line) for line in block.lines):
             raise BackendError(
                 "table %s %s has the rule '%s', whose set %s changes by itself and so cannot be kept beside a "

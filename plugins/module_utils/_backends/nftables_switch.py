@@ -15,12 +15,14 @@ in 530 changes.  A set or a map never changes, since its name tells its contents
 from __future__ import annotations
 
 import re
-from typing import Dict, List, NamedTuple, Optional, Sequence, Tuple
+from typing import Dict, Iterable, List, NamedTuple, Optional, Sequence, Tuple
 
 from ansible_collections.printfleet.cups.plugins.module_utils._backends.nftables_ruleset import FAMILY, TABLE
 
 _OUR_TABLE = "%s %s" % (FAMILY, TABLE)
-_HEAD = re.compile(r"\t(chain|set|map|ct helper) ([A-Za-z_][A-Za-z0-9_]*) \{")
+# Names that we have given, now or in an older version: what nft takes as a name depends on where it comes from.
+_OURS = r"(?:peers|rows|answers|kept|refuse|find)_\w+|incoming|outgoing|helpers"
+_HEAD = re.compile(r"\t(chain|set|map|ct helper) (%s) \{" % _OURS)
 _BASE = re.compile(r"\t\t(type [^;]+; )policy \w+;")
 _HELPERS_PROTOCOL = re.compile(r'(?m)^(\t\ttype "[^"\n]*" protocol )(6|17)$')
 _PROTOCOLS = {"6": "tcp", "17": "udp"}
@@ -35,11 +37,10 @@ class _Table(NamedTuple):
 
 
 class _Chain(NamedTuple):
-    """What cannot change while a chain stays, what can, and its rules."""
+    """What cannot change while a chain stays, and whether it stands at a hook."""
 
     fixed: Tuple[str, ...]
     base: bool
-    rules: Tuple[str, ...]
 
 
 def loadable(listing: str) -> str:
@@ -71,19 +72,21 @@ def moves(live: str, wanted: str) -> Tuple[str, ...]:
     new, old = _read(wanted), _read(live) if live else _Table((), {})
     if new is None or old is None or not _alike(old, new, bool(live)):
         return (whole(wanted),)
-    made = [key for key in new.blocks if key not in old.blocks]
-    gone = [key for key in old.blocks if key not in new.blocks]
-    changed = [key for key in new.blocks if key in old.blocks and new.blocks[key] != old.blocks[key]]
-    bases = [key for key in new.blocks if _chain(new.blocks[key]).base]
-    prepared = _declared([] if live else new.own, {key: new.blocks[key] for key in made if key not in bases})
-    switched = "".join("flush chain %s %s\n" % (_OUR_TABLE, name) for _kind, name in changed) + _declared([], {
-        # The comment of a chain that is there cannot be given again, and is the same.
-        key: tuple(line for line in new.blocks[key] if key in made or not line.startswith("\t\tcomment "))
-        for key in new.blocks if key in changed or (key in made and key in bases)
-    }) + "".join(
-        "delete chain %s %s\n" % (_OUR_TABLE, name) for _kind, name in gone if _chain(old.blocks[(_kind, name)]).base
+    made = {key: lines for key, lines in new.blocks.items() if key not in old.blocks}
+    gone = {key: lines for key, lines in old.blocks.items() if key not in new.blocks}
+    changed = {key: lines for key, lines in new.blocks.items() if lines != old.blocks.get(key, lines)}
+    prepared = {key: lines for key, lines in made.items() if not _chain(lines).base}
+    # The comment of a chain that is there cannot be given again, and is the same.
+    switched = {key: tuple(line for line in lines if not line.startswith("\t\tcomment "))
+                for key, lines in changed.items()}
+    switched.update((key, lines) for key, lines in made.items() if key not in prepared)
+    texts = (
+        _declared([] if live else new.own, prepared),
+        _commands("flush chain", changed) + _declared([], switched)
+        + _commands("delete chain", [key for key, lines in gone.items() if _chain(lines).base]),
+        _cleared({key: lines for key, lines in gone.items() if not _chain(lines).base}),
     )
-    return tuple(text for text in (prepared, switched, _cleared(old, gone)) if text)
+    return tuple(text for text in texts if text)
 
 
 def _read(listing: str) -> Optional[_Table]:
@@ -112,15 +115,19 @@ def _read(listing: str) -> Optional[_Table]:
 
 
 def _chain(lines: Tuple[str, ...]) -> _Chain:
-    """Cut a block; of what is no chain all is fixed, as far as it is compared."""
+    """Look at a block's first lines."""
     head = [line for line in lines[:2] if line.startswith(("\t\ttype ", "\t\tcomment "))]
     fixed = tuple(_BASE.sub(r"\1", line) for line in head)
-    return _Chain(fixed, any(_BASE.fullmatch(line) for line in head), lines[len(head):])
+    return _Chain(fixed, any(_BASE.fullmatch(line) for line in head))
 
 
 def _alike(old: _Table, new: _Table, there: bool) -> bool:
     """Whether the one can become the other bit by bit: nothing differs but chains, and those in their rules."""
     if there and old.own != new.own:
+        return False
+    # Sets and maps share their names.
+    names = [name for kind, name in {**old.blocks, **new.blocks} if kind in ("set", "map")]
+    if len(set(names)) < len(names):
         return False
     for key in set(old.blocks) & set(new.blocks):
         before, after = old.blocks[key], new.blocks[key]
@@ -140,11 +147,15 @@ def _declared(own: Sequence[str], blocks: Dict[_Key, Tuple[str, ...]]) -> str:
     return "table %s {\n%s}\n" % (_OUR_TABLE, "".join("%s\n" % line for line in lines)) if lines else ""
 
 
-def _cleared(old: _Table, gone: List[_Key]) -> str:
+def _commands(command: str, keys: Iterable[_Key]) -> str:
+    return "".join("%s %s %s\n" % (command, _OUR_TABLE, name) for _kind, name in keys)
+
+
+def _cleared(gone: Iterable[_Key]) -> str:
     """Nothing that is left asks any of it; each goes before what it names itself."""
-    chains = [name for kind, name in gone if kind == "chain" and not _chain(old.blocks[(kind, name)]).base]
-    lines = ["flush chain %s %s" % (_OUR_TABLE, name) for name in chains]
-    lines += ["delete map %s %s" % (_OUR_TABLE, name) for kind, name in gone if kind == "map"]
-    lines += ["delete chain %s %s" % (_OUR_TABLE, name) for name in chains]
-    lines += ["delete %s %s %s" % (kind, _OUR_TABLE, name) for kind, name in gone if kind in ("set", "ct helper")]
-    return "".join("%s\n" % line for line in lines)
+    kinds: Dict[str, List[_Key]] = {kind: [] for kind in ("chain", "map", "set", "ct helper")}
+    for key in gone:
+        kinds[key[0]].append(key)
+    return _commands("flush chain", kinds["chain"]) + "".join(
+        _commands("delete " + kind, kinds[kind]) for kind in ("map", "chain", "set", "ct helper")
+    )

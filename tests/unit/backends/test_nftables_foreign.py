@@ -80,6 +80,7 @@ def test_counters_and_logs_are_not_repeated_and_quoted_words_are_not_read():
     "tcp dport 22 add @seen { ip saddr } accept",
     "tcp dport 22 meta mark set 0x1 accept",
     "tcp dport 22 quota 5 mbytes accept",
+    'limit name "often" accept',
 ])
 def test_what_cannot_be_read_exactly_is_refused_by_name(rule):
     with pytest.raises(BackendError, match="table inet filter, chain mine has the rule '.*' ?.*cannot be kept open"):
@@ -88,6 +89,27 @@ def test_what_cannot_be_read_exactly_is_refused_by_name(rule):
 
 def test_an_unreadable_rule_that_opens_nothing_is_no_obstacle():
     assert keep(table("tcp dport 80 accept", "tcp dport 22 add @seen { ip saddr } drop"), ("in",)).rules["in"]
+
+
+@pytest.mark.parametrize("rule, kept", [
+    ('iif "eth0" tcp dport 22 accept', 'iifname "eth0" tcp dport 22 accept'),
+    ('oif != "eth0" accept', 'oifname != "eth0" accept'),
+    ('iif { "eth0", "eth1" } accept', 'iifname { "eth0", "eth1" } accept'),
+    ('iif vmap { "eth0" : accept }', 'iifname vmap { "eth0" : accept }'),
+    ('iifname "eth0" accept', 'iifname "eth0" accept'),
+    ("iif 77 accept", "iif 77 accept"),
+    ('tcp dport 22 counter name "ssh" accept', "tcp dport 22 accept"),
+    ("tcp dport 22 log group 5 snaplen 100 accept", "tcp dport 22 accept"),
+])
+def test_a_copy_can_be_loaded_when_no_interface_and_no_object_is_there_yet(rule, kept):
+    """As at boot, and in the namespace in which nft is asked what it thinks of it."""
+    assert "\t\t%s\n" % kept in "".join(keep(table(rule), ("in",)).parts)
+
+
+def test_a_set_of_interfaces_by_index_is_refused():
+    more = "\tset inside {\n\t\ttype iface_index\n\t\telements = { \"eth0\" }\n\t}\n"
+    with pytest.raises(BackendError, match="set inside has the rule 'iif @inside accept'"):
+        keep(table("iif @inside accept", more=more), ("in",))
 
 
 def test_a_set_that_changes_by_itself_is_refused():

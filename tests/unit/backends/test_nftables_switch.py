@@ -90,6 +90,8 @@ def test_a_chain_at_a_hook_that_is_wanted_no_more_goes_before_what_it_asks():
     BEFORE.replace(REFUSE, REFUSE + "\tcounter mine {\n\t\tpackets 0 bytes 0\n\t}\n"),
     BEFORE.replace(REFUSE, REFUSE + '\tchain x {\n\t\tcomment "over\n\t}\n\tchain lines {\n"\n\t}\n'),
     BEFORE.replace("\t\tdrop\n\t}\n", "\t\tdrop\n"),
+    BEFORE.replace(REFUSE, REFUSE + "\tchain drop {\n\t}\n"),
+    table("\tset rows_in_2 {\n\t\ttype ipv4_addr\n\t}\n"),
     "nothing that nft prints",
 ])
 def test_what_we_have_never_written_is_replaced_as_a_whole(live):
