@@ -5,8 +5,10 @@
 
 PLAN is JSON: {"addresses": [...], "port": number, "rate": connections a second}.  A connection has succeeded when
 the other end's greeting has come, and nothing had to be sent twice for it: a SYN that was dropped is sent again by
-the kernel after a second, and would hide the loss.  Prints "ready", and in the end JSON: {"tried", "seconds",
-"failed": {reason: number}}.  Standard library only; Python 3.8 or later.
+the kernel after a second, and would hide the loss.  It is sent again as well when the machine stands still for that
+second, so such a connection does not count as failed where this program was kept waiting itself meanwhile, but as
+late.  Prints "ready", and in the end JSON: {"tried", "seconds", "failed": {reason: number}, "late": number}.
+Standard library only; Python 3.8 or later.
 """
 
 from __future__ import annotations
@@ -23,6 +25,10 @@ import time
 
 PATIENCE = 5.0
 AT_ONCE = 50
+# No more than fit into the queue of who accepts them: what does not is dropped there, by no firewall.
+WAITING = 200
+ROUND = 0.004
+STANDSTILL = 0.5
 # struct tcp_info: eight bytes, then numbers of 32 bits, of which tcpi_total_retrans is the 24th (linux/tcp.h).
 TOTAL_RETRANS = 8 + 23 * 4
 RESET = struct.pack("ii", 1, 0)  # no TIME_WAIT: some ten thousand ports would be used up
@@ -54,20 +60,23 @@ def outcome(stream: socket.socket) -> str:
 
 
 def pour(addresses: list, port: int, rate: float) -> dict:
-    failed, waiting, tried = collections.Counter(), {}, 0
+    failed, waiting, tried, late = collections.Counter(), {}, 0, 0
     chooser = selectors.DefaultSelector()
     chooser.register(sys.stdin, selectors.EVENT_READ)
     started, over = time.monotonic(), 0.0
+    now, stood_still = started, 0.0  # when it last did, as far as it knows
     while not over or waiting:
-        now = time.monotonic()
-        due = 0 if over else min(AT_ONCE, int((now - started) * rate) - tried)
+        before, now = now, time.monotonic()
+        if now - before > STANDSTILL:
+            stood_still = now
+        due = 0 if over else min(AT_ONCE, WAITING - len(waiting), int((now - started) * rate) - tried)
         for _number in range(due):
             stream = begin(addresses[tried % len(addresses)], port)
             tried += 1
             waiting[stream] = now
             chooser.register(stream, selectors.EVENT_READ)
         ended = {}
-        for key, _events in chooser.select(0.004):
+        for key, _events in chooser.select(ROUND):
             if key.fileobj is sys.stdin:
                 if not os.read(0, 100):
                     over = time.monotonic()
@@ -77,15 +86,19 @@ def pour(addresses: list, port: int, rate: float) -> dict:
         for stream, since in waiting.items():
             if now - since > PATIENCE:
                 ended.setdefault(stream, "silence")
+        if time.monotonic() - now > STANDSTILL:
+            stood_still = time.monotonic()
         for stream, word in ended.items():
             if word == "early":
                 continue
             chooser.unregister(stream)
-            del waiting[stream]
+            since = waiting.pop(stream)
             stream.close()
-            if word:
+            if word == "sent twice" and since < stood_still:
+                late += 1
+            elif word:
                 failed[word] += 1
-    return {"tried": tried, "seconds": over - started, "failed": dict(failed)}
+    return {"tried": tried, "seconds": over - started, "failed": dict(failed), "late": late}
 
 
 if __name__ == "__main__":

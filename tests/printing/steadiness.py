@@ -36,6 +36,7 @@ class Steady(NamedTuple):
     tried: int
     rate: float  # new connections a second
     failed: Dict[str, int]
+    late: int  # while the machine stood still
     jobs: Dict[str, dict]  # by way, "in" or "out": as trickle.py tells it, and "arrived"
     rain: Dict[str, float]  # as rain.py tells it at both ends
 
@@ -46,12 +47,12 @@ class Steady(NamedTuple):
 
     def __str__(self) -> str:
         form = (
-            "%d applications in %.0f s, %d new connections (%.0f a second), %d failed %s; %d of %d datagrams lost;"
-            " long jobs: %s"
+            "%d applications in %.0f s, %d new connections (%.0f a second), %d failed%s, %d late; %d of %d datagrams"
+            " lost; long jobs: %s"
         )
         return form % (
-            len(self.changed), self.seconds, self.tried, self.rate, sum(self.failed.values()), self.failed or "",
-            self.lost, self.rain["sent"],
+            len(self.changed), self.seconds, self.tried, self.rate, sum(self.failed.values()),
+            " %s" % self.failed if self.failed else "", self.late, self.lost, self.rain["sent"],
             ", ".join("%s %d bytes in %.0f s" % (way, job["bytes"], job["seconds"]) for way, job in self.jobs.items()),
         )
 
@@ -100,7 +101,8 @@ def run(server: Server, say: Callable[[str], None]) -> Steady:
     for way, job in jobs.items():
         job["arrived"] = arrived(where[way], job["sha256"])
     result = Steady(
-        changed, seconds, poured["tried"], poured["tried"] / poured["seconds"], poured["failed"], jobs, rained
+        changed, seconds, poured["tried"], poured["tried"] / poured["seconds"], poured["failed"],
+        poured["late"], jobs, rained,
     )
     say("%s: %s" % (site.backend, result))
     return result
