@@ -15,8 +15,9 @@ from .machine import LONG, Machine, in_order
 STAGES = ("apply", "change", "remove")
 # What carries our name, in every firewall and on disk.
 OURS = re.compile(r"printfleet[-_.]")
-# The one rule of ours in ufw's chains that has no profile, and so no name in the kernel.
-NAMELESS = "-A ufw-user-input -p igmp -j ACCEPT"
+# The one rule of ours in ufw's chains that has no profile, and so no name in the kernel; iptables of Debian 13 tells
+# the protocol by its number where there is no /etc/protocols.
+NAMELESS = re.compile(r"-A ufw-user-input -p (igmp|2) -j ACCEPT")
 # Tables that iptables made: nft cannot tell all of their rules, so iptables-save is asked for them.
 OF_IPTABLES = re.compile(r"table ip6? (filter|nat|raw|mangle|security) ")
 
@@ -64,7 +65,7 @@ def others(machine: Machine) -> Dict[str, str]:
     found = {
         "tables of nftables": in_order(snapshot.plain("".join(_native(native)))),
         "tables of iptables": snapshot.plain(
-            "".join(line + "\n" for line in saved.splitlines() if not OURS.search(line) and line != NAMELESS)
+            "".join(line + "\n" for line in saved.splitlines() if not (OURS.search(line) or NAMELESS.fullmatch(line)))
         ),
     }
     for path, entry in machine.look().files.items():
