@@ -64,11 +64,9 @@ def pour(addresses: list, port: int, rate: float) -> dict:
     chooser = selectors.DefaultSelector()
     chooser.register(sys.stdin, selectors.EVENT_READ)
     started, over = time.monotonic(), 0.0
-    now, stood_still = started, 0.0  # when it last did, as far as it knows
+    looked, stood_still = started, 0.0  # when each was last
     while not over or waiting:
-        before, now = now, time.monotonic()
-        if now - before > STANDSTILL:
-            stood_still = now
+        now = time.monotonic()
         due = 0 if over else min(AT_ONCE, WAITING - len(waiting), int((now - started) * rate) - tried)
         for _number in range(due):
             stream = begin(addresses[tried % len(addresses)], port)
@@ -86,8 +84,9 @@ def pour(addresses: list, port: int, rate: float) -> dict:
         for stream, since in waiting.items():
             if now - since > PATIENCE:
                 ended.setdefault(stream, "silence")
-        if time.monotonic() - now > STANDSTILL:
-            stood_still = time.monotonic()
+        before, looked = looked, time.monotonic()
+        if looked - before > STANDSTILL:
+            stood_still = looked
         for stream, word in ended.items():
             if word == "early":
                 continue

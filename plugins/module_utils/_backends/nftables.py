@@ -35,7 +35,6 @@ RULES = "/etc/%s/firewall.nft" % OWNER
 HELPERS = "/etc/%s/finding.nft" % OWNER
 UNIT = "%s-firewall.service" % OWNER
 UNIT_FILE = "/etc/systemd/system/%s" % UNIT
-_TABLE = "%s %s" % (nftables_ruleset.FAMILY, nftables_ruleset.TABLE)
 
 # Debian's nftables.service flushes all rules when it is restarted or reloaded: ours is loaded
 # again after it.  There is no ExecStop: at shutdown the rules stay until the network is down.
@@ -106,7 +105,7 @@ class Nftables:
 
     def active(self) -> bool:
         """True while our table is in the kernel: nftables itself has no manager that could be active."""
-        return bool(self._host.program("nft")) and self._host.run(["nft", "list", "table"] + _TABLE.split()).status == 0
+        return bool(self._host.program("nft")) and self._table() is not None
 
     def read(self, memory: dict) -> State:
         return State(
@@ -123,7 +122,7 @@ class Nftables:
 
     def _table(self) -> Optional[str]:
         """Our own table alone: cut out of the whole list, a comment of somebody else's could pass for it."""
-        listed = self._host.run(["nft", "-s", "list", "table"] + _TABLE.split())
+        listed = self._host.run(["nft", "-s", "list", "table"] + nftables_ruleset.OURS.split())
         return nftables_switch.loadable(listed.output) if listed.status == 0 else None
 
     def _unit_state(self) -> dict:
@@ -136,7 +135,7 @@ class Nftables:
 
     def _listing_of(self, rules: str) -> str:
         """Load the rules in a namespace of their own and list them; raises BackendError where nft refuses them."""
-        script = "nft -f - && nft -s list table %s" % _TABLE
+        script = "nft -f - && nft -s list table %s" % nftables_ruleset.OURS
         return nftables_switch.loadable(must(self._host, ["unshare", "--net", "sh", "-c", script], rules))
 
     def plan(self, state: State, policy: Optional[Policy]) -> Plan:
@@ -199,7 +198,7 @@ class Nftables:
         must(self._host, ["systemctl", "enable", "--now", "--quiet", UNIT])
 
     def _remove(self) -> None:
-        must(self._host, ["nft", "-f", "-"], nftables_switch.remove())
+        must(self._host, ["nft", "-f", "-"], nftables_ruleset.REMOVAL)
         if self._unit_state()["enabled"]:
             must(self._host, ["systemctl", "disable", "--now", "--quiet", UNIT])
         _files.replace(RULES, None)

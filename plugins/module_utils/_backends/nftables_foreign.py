@@ -155,7 +155,8 @@ class _Copies:
         lines = list(block.lines) if block else []
         return [line for line in lines if not _BASE.fullmatch(line) and not line.startswith(("comment ", "type "))]
 
-    def _add(self, part: str) -> None:
+    def _add(self, head: str, lines: List[str]) -> None:
+        part = nftables_ruleset.block(head, lines)
         if part not in self.parts:
             self.parts.append(part)
 
@@ -168,7 +169,7 @@ class _Copies:
         lines = ['comment "%s"' % ("as in table %s %s, chain %s" % (family, table, chain))[:120]]
         name = self.names[(family, table, chain)] = nftables_ruleset.named("kept", (family, table, chain))
         lines += [self._rule(family, table, chain, r) for r in self._rules(family, table, chain) if self._decides(r)]
-        self._add("\tchain %s {\n%s\t}\n" % (name, "".join("\t\t%s\n" % line for line in lines)))
+        self._add("chain %s" % name, lines)
         return name
 
     @staticmethod
@@ -206,7 +207,7 @@ class _Copies:
                 for line in lines
             ]
             own = self.names[(family, table, "@" + name)] = nftables_ruleset.named("kept", [block.kind, *lines])
-            self._add("\t%s %s {\n%s\t}\n" % (block.kind, own, "".join("\t\t%s\n" % line for line in lines)))
+            self._add("%s %s" % (block.kind, own), lines)
         return self.names[(family, table, "@" + name)]
 
 

@@ -17,6 +17,9 @@ from ansible_collections.printfleet.cups.plugins.module_utils._policy import Gro
 
 FAMILY = "inet"
 TABLE = "printfleet_cups"
+OURS = "%s %s" % (FAMILY, TABLE)
+# Whether it is there or not.
+REMOVAL = "table %s\ndelete table %s\n" % (OURS, OURS)
 _HEAD = "# Written by the Ansible collection printfleet.cups; changes by hand are undone by its next run.\n"
 
 # A packet that no chain of ours refuses still passes through the chains of others: base chains
@@ -58,6 +61,11 @@ def named(prefix: str, lines: Sequence[str]) -> str:
     return "%s_%s" % (prefix, hashlib.sha256("\n".join(lines).encode("utf-8")).hexdigest()[:8])
 
 
+def block(head: str, lines: Sequence[str]) -> str:
+    """A set, map, chain or helper of a table."""
+    return "\t%s {\n%s\t}\n" % (head, "".join("\t\t%s\n" % line for line in lines))
+
+
 class _Table:
     """Collects the parts of the table, each group of peers and each set once."""
 
@@ -68,7 +76,7 @@ class _Table:
         self._sets: Set[str] = set()
 
     def block(self, head: str, lines: Sequence[str]) -> None:
-        self.parts.append("\t%s {\n%s\t}\n" % (head, "".join("\t\t%s\n" % line for line in lines)))
+        self.parts.append(block(head, lines))
 
     def verdict(self, segment: Segment) -> str:
         """What the map says of a segment: accept, go and ask who it is, or refuse."""
@@ -136,9 +144,8 @@ def render(policy: Policy, kept_incoming: Sequence[str] = (), kept_outgoing: Seq
     for direction, kept in (("in", kept_incoming), ("out", kept_outgoing)):
         _direction(table, policy, direction, kept)
     return (
-        "%(head)stable %(name)s\ndelete table %(name)s\n"
-        "table %(name)s {\n\tcomment \"printfleet.cups: the rows of CUPS' page Firewalls\"\n%(parts)s}\n"
-        % {"head": _HEAD, "name": "%s %s" % (FAMILY, TABLE), "parts": "".join(table.parts)}
+        "%s%stable %s {\n\tcomment \"printfleet.cups: the rows of CUPS' page Firewalls\"\n%s}\n"
+        % (_HEAD, REMOVAL, OURS, "".join(table.parts))
     )
 
 
@@ -159,7 +166,7 @@ def render_helpers(policy: Policy) -> str:
     if not rules:
         return ""
     table.block("chain helpers", ["type filter hook output priority filter; policy accept;"] + rules)
-    return "%stable %s %s {\n%s}\n" % (_HEAD, FAMILY, TABLE, "".join(table.parts))
+    return "%stable %s {\n%s}\n" % (_HEAD, OURS, "".join(table.parts))
 
 
 def _direction(table: _Table, policy: Policy, direction: str, kept: Sequence[str]) -> None:

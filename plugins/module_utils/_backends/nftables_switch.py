@@ -17,12 +17,11 @@ from __future__ import annotations
 import re
 from typing import Dict, Iterable, List, NamedTuple, Optional, Sequence, Tuple
 
-from ansible_collections.printfleet.cups.plugins.module_utils._backends.nftables_ruleset import FAMILY, TABLE
+from ansible_collections.printfleet.cups.plugins.module_utils._backends.nftables_ruleset import OURS, REMOVAL
 
-_OUR_TABLE = "%s %s" % (FAMILY, TABLE)
 # Names that we have given, now or in an older version: what nft takes as a name depends on where it comes from.
-_OURS = r"(?:peers|rows|answers|kept|refuse|find)_\w+|incoming|outgoing|helpers"
-_HEAD = re.compile(r"\t(chain|set|map|ct helper) (%s) \{" % _OURS)
+_NAMES = r"(?:peers|rows|answers|kept|refuse|find)_\w+|incoming|outgoing|helpers"
+_HEAD = re.compile(r"\t(chain|set|map|ct helper) (%s) \{" % _NAMES)
 _BASE = re.compile(r"\t\t(type [^;]+; )policy \w+;")
 _HELPERS_PROTOCOL = re.compile(r'(?m)^(\t\ttype "[^"\n]*" protocol )(6|17)$')
 _PROTOCOLS = {"6": "tcp", "17": "udp"}
@@ -48,21 +47,16 @@ def loadable(listing: str) -> str:
     return _HELPERS_PROTOCOL.sub(lambda found: found.group(1) + _PROTOCOLS[found.group(2)], listing)
 
 
-def remove() -> str:
-    """Whether it is there or not."""
-    return "table %s\ndelete table %s\n" % (_OUR_TABLE, _OUR_TABLE)
-
-
 def whole(listing: str) -> str:
     """From any state, in one transaction; the listing may be empty."""
-    return remove() + listing
+    return REMOVAL + listing
 
 
 def comparable(listing: str) -> str:
     """The same text for the same table: in which order its blocks were made has no meaning."""
     table = _read(listing)
     return listing if table is None else "".join(
-        "%s\n" % line for line in ["table %s {" % _OUR_TABLE, *table.own, *_lines(dict(sorted(
+        "%s\n" % line for line in ["table %s {" % OURS, *table.own, *_lines(dict(sorted(
             table.blocks.items(), key=lambda block: (block[0][0] == "chain", block[0])))), "}"]
     )
 
@@ -92,7 +86,7 @@ def moves(live: str, wanted: str) -> Tuple[str, ...]:
 def _read(listing: str) -> Optional[_Table]:
     """None for what we have never written: another kind of thing, or a text that goes over lines."""
     lines = listing.split("\n")
-    if lines[0] != "table %s {" % _OUR_TABLE or lines[-2:] != ["}", ""]:
+    if lines[0] != "table %s {" % OURS or lines[-2:] != ["}", ""]:
         return None
     own: List[str] = []
     blocks: Dict[_Key, Tuple[str, ...]] = {}
@@ -144,11 +138,11 @@ def _lines(blocks: Dict[_Key, Tuple[str, ...]]) -> List[str]:
 
 def _declared(own: Sequence[str], blocks: Dict[_Key, Tuple[str, ...]]) -> str:
     lines = [*own, *_lines(blocks)]
-    return "table %s {\n%s}\n" % (_OUR_TABLE, "".join("%s\n" % line for line in lines)) if lines else ""
+    return "table %s {\n%s}\n" % (OURS, "".join("%s\n" % line for line in lines)) if lines else ""
 
 
 def _commands(command: str, keys: Iterable[_Key]) -> str:
-    return "".join("%s %s %s\n" % (command, _OUR_TABLE, name) for _kind, name in keys)
+    return "".join("%s %s %s\n" % (command, OURS, name) for _kind, name in keys)
 
 
 def _cleared(gone: Iterable[_Key]) -> str:
