@@ -14,7 +14,7 @@ from ansible_collections.printfleet.cups.plugins.module_utils._backends import n
 from ansible_collections.printfleet.cups.plugins.module_utils._policy import Helper, make_policy
 
 POLICY = make_policy((), "deny", "keep", False, (), None)
-LISTING = "table inet printfleet_cups {\n\tchain as_nft_prints_it {\n\t}\n}\n"
+LISTING = "table inet printfleet_cups {\n\tchain refuse_in {\n\t}\n\n\tchain refuse_out {\n\t}\n}\n"
 
 
 class PlayedHost:
@@ -95,7 +95,7 @@ def test_every_kind_of_drift_is_seen(files, drift):
     host = PlayedHost()
     nftables.Nftables(host).commit(plan(host))
     if drift == "kernel":
-        host.table = LISTING.replace("as_nft_prints_it", "altered")
+        host.table = LISTING.replace("refuse_in", "altered")
     elif drift == "enabled":
         host.enabled = False
     else:
@@ -103,6 +103,15 @@ def test_every_kind_of_drift_is_seen(files, drift):
         with open(path, "a", encoding="utf-8") as handle:
             handle.write("# altered\n")
     assert plan(host).changed
+
+
+def test_the_order_in_which_the_table_was_made_is_no_drift():
+    """A change made while it stands leaves another order than the file, loaded at boot."""
+    host = PlayedHost()
+    nftables.Nftables(host).commit(plan(host))
+    first, last = "\tchain refuse_in {\n\t}\n", "\tchain refuse_out {\n\t}\n"
+    host.table = "table inet printfleet_cups {\n%s\n%s}\n" % (last, first)
+    assert not plan(host).changed
 
 
 def test_removal_leaves_nothing_and_is_idempotent(files):
