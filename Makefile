@@ -14,11 +14,13 @@ SCENARIOS := $(patsubst molecule/%/molecule.yml,%,$(wildcard molecule/*/molecule
 #   BASE_DEBIAN12  the image that test hosts of that release are made from, instead of debian:12
 #   BASE_DEBIAN13  the same for debian:13
 #   FUZZ_SECONDS, FUZZ_SEED  how long "make fuzz" tries, and which policies
+#   MINUTES, SEED  how long "make campaign" tries (60), and which faults (by chance)
+#   FAULT          the one fault that "make campaign" is to try again, such as ufw:631000017
 #   PYTEST_ARGS    more arguments for the unit tests, such as -k ufw
 #   MOLECULE_ARGS  more arguments for "molecule test", such as --destroy=never
-export PYTHON BASE_DEBIAN12 BASE_DEBIAN13 FUZZ_SECONDS FUZZ_SEED
+export PYTHON BASE_DEBIAN12 BASE_DEBIAN13 FUZZ_SECONDS FUZZ_SEED MINUTES SEED FAULT
 
-.PHONY: help env engine images lint sanity importer unit parse fuzz agreement molecule test demo bench tested build clean
+.PHONY: help env engine images lint sanity importer unit parse fuzz agreement campaign molecule test demo bench tested build clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z%-]+:.*## / { gsub("%", "NAME", $$1); printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -64,6 +66,9 @@ faults-wide: env images ## Kill the module before every single step, on both rel
 	@PRINTFLEET_FAULTS=wide PRINTFLEET_FAULTS_NFTABLES=debian13 PRINTFLEET_FAULTS_FIREWALLD=debian12 \
 		PRINTFLEET_FAULTS_UFW=debian12 $(STEP) "Faults at every step, the releases turned round" \
 		$(RUN) tools/scenario faults $(MOLECULE_ARGS)
+
+campaign: env images ## Break hosts at random for MINUTES (60) with SEED (by chance), or by one FAULT again
+	@$(STEP) "Faults drawn at random" $(RUN) tools/campaign
 
 test: ## Run everything: env, engine, images, lint, sanity, importer, unit, parse, scenarios
 	@tools/test-all $(SCENARIOS)

@@ -116,8 +116,7 @@ class Machine:
     def ended(running: "subprocess.Popen[str]") -> Outcome:
         """Wait for it."""
         output, errors = running.communicate(timeout=lab.PATIENCE)
-        lines = [line for line in output.splitlines() if line.startswith("{")]
-        return Outcome(running.returncode, json.loads(lines[-1]) if lines else None, errors)
+        return Outcome(running.returncode, read_answer(output), errors)
 
     def module(self, params: dict, **options) -> Outcome:
         """Run the module to its end."""
@@ -179,13 +178,16 @@ class Machine:
 
     def knock(self, *asked: Tuple[str, int]) -> Dict[str, str]:
         """Connect from the neighbour's addresses by role to ports, over both families; gives each one's outcome."""
-        plan = [
+        told = json.loads(lab.inside_python(self.site.neighbour, "connect.py", self.doors(*asked)))
+        return {name: outcome for name, (outcome, _seconds) in told.items()}
+
+    def doors(self, *asked: Tuple[str, int]) -> str:
+        """The same as connect.py wants to be told."""
+        return json.dumps([
             ["%s %d v%d" % (role, port, 4 if family == 0 else 6), "tcp", self.site.addresses[role][family], 0,
              self.ends[family], port]
             for role, port in asked for family in (0, 1)
-        ]
-        told = json.loads(lab.inside_python(self.site.neighbour, "connect.py", json.dumps(plan)))
-        return {name: outcome for name, (outcome, _seconds) in told.items()}
+        ])
 
     def must_serve(self, closed: bool = False) -> None:
         """Printing and the way in work now, each by a new connection that really gets its answer.
@@ -227,6 +229,12 @@ class Machine:
         while self.waits():
             assert time.monotonic() < until, self.says("journalctl", "-n", "20", "--no-pager", "-u", ALARM + "-*")[1]
             time.sleep(0.3)
+
+
+def read_answer(output: str) -> Optional[dict]:
+    """The module's answer, None where there is none."""
+    lines = [line for line in output.splitlines() if line.startswith("{")]
+    return json.loads(lines[-1]) if lines else None
 
 
 def in_order(kernel: str) -> str:

@@ -1,0 +1,117 @@
+# Copyright (c) 2026 the printfleet.cups maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Faults one after the other on one host, each from the state in which the one before has left it where that fits."""
+
+from __future__ import annotations
+
+import time
+from typing import Callable, Iterator, List, Optional
+
+from .attempt import Result, attempt
+from .draw import STATES, Fault, draw, release
+from .host import Host
+from .states import Base, see, switch
+
+Say = Callable[[str], None]
+# How many faults are drawn ahead, so that one can be found that begins where the host is.
+AHEAD = 40
+BATCH = {"active": 24, "inactive": 12}
+
+
+def drawn(backend: str, debian: str, begin: int) -> Iterator[Fault]:
+    """The faults for hosts of that release, from that seed on."""
+    seed = begin
+    while True:
+        if release(seed) == debian:
+            yield draw(backend, seed)
+        seed += 1
+
+
+class Tour:
+    """All batches of one host."""
+
+    def __init__(self, host: Host, faults: Iterator[Fault], say: Say) -> None:
+        self.host, self.say, self._faults = host, say, faults
+        self._ahead: List[Fault] = []
+        self.bases = {name: Base(host, name) for name in STATES}
+        self.base = self.bases["active"]
+        self.results: List[Result] = []
+
+    def begin(self) -> None:
+        """Bring what is needed, and a first boot: what comes after later ones is held against it."""
+        self.host.bring_code()
+        self.host.bring_to_neighbour()
+        self.host.cut_power()
+        self.host.power_on()
+        self.base.make(STATES["active"])
+
+    def next(self) -> Optional[Fault]:
+        """One for the present base, if it can be from the present state."""
+        while len(self._ahead) < AHEAD:
+            self._ahead.append(next(self._faults))
+        fitting = [fault for fault in self._ahead if fault.base == self.base.name]
+        here = [fault for fault in fitting if fault.start == self.base.now] or fitting
+        if not here:
+            return None
+        self._ahead.remove(here[0])
+        return here[0]
+
+    def change_base(self, name: str) -> None:
+        """From one batch to the next."""
+        if name == self.base.name:
+            return
+        self.take_leave()
+        switch(self.host, name)
+        self.base = self.bases[name]
+        if not self.base.seen:
+            self.base.make(STATES[name])
+
+    def take_leave(self) -> None:
+        """The removal at the end of a batch gives the first picture."""
+        self.base.go("absent")
+        differences = self.base.seen["absent"].differences(see(self.host))
+        assert not differences, "after the removal:\n%s" % "\n".join(differences)
+
+    def try_one(self, fault: Fault) -> bool:
+        """Gives whether the host can go on."""
+        result = attempt(self.base, fault)
+        self.results.append(result)
+        word = "survived" if result.survived else "NOT SURVIVED"
+        self.say("%-12s %4.1f s  %s | %s" % (
+            word if result.struck else "never struck", result.seconds, fault.told(), result.told,
+        ))
+        return result.survived or self.mend()
+
+    def mend(self) -> bool:
+        """After one that was not survived: make the host fit for the next, by force."""
+        host = self.host
+        try:
+            host.close()
+            host.cut_power()
+            host.power_on()
+            self.base.now = "not known"
+            self.base.go("absent")
+            # What a boot gives is what was: a kernel that was spoiled by hand or by halves is gone.
+            host.cut_power()
+            host.power_on()
+            self.take_leave()
+            return True
+        except Exception as error:
+            self.say("%s cannot be mended and is given up: %s" % (host.name, error))
+            return False
+
+    def go(self, until: float, most: int) -> None:
+        """Batch after batch until the time is over, or until so many have struck."""
+        while True:
+            for name, size in BATCH.items():
+                self.change_base(name)
+                for _turn in range(size):
+                    if time.monotonic() > until or sum(result.struck for result in self.results) >= most:
+                        self.take_leave()
+                        return
+                    fault = self.next()
+                    if fault is None:
+                        break
+                    if not self.try_one(fault):
+                        return
