@@ -9,7 +9,7 @@ import re
 import secrets
 import time
 import traceback
-from typing import Any, Dict, List, NamedTuple, Optional
+from typing import Any, Dict, List, NamedTuple, Optional, Tuple
 
 from faults.machine import LONG, Outcome
 
@@ -44,10 +44,11 @@ class Attempt:
     def __init__(self, base: Base, fault: Fault) -> None:
         self.base, self.host, self.fault = base, base.host, fault
         self.cookie = secrets.token_hex(8)
+        self.obstacle: Dict[str, Any] = dict(fault.details)
         self.plan = self._plan()
         self.told: List[str] = []
         self.effect, self.struck = False, True
-        self.booted = False
+        self.booted = self.inert = False
         # Which states may be in force in the end; a run that says what is in force leaves one of them.
         self.ends = {fault.start, fault.to}
 
@@ -61,11 +62,17 @@ class Attempt:
                 seconds = LONG if fault.phase == "undo" else ENOUGH
                 outcome = host.module(self._change(seconds))
                 assert outcome.answer is not None and not outcome.failed, "undisturbed: %s" % outcome.told()
-            with obstacles.stand(host, fault):
+            if "program" in self.obstacle:
+                self.told.append("call %(call)d of %(program)s" % self.obstacle)
+            with obstacles.stand(host, fault.kind, self.obstacle):
                 outcome = self._strike()
                 self._must_serve()
                 self._weigh(outcome)
-                self.struck = self.struck and obstacles.met(host, fault)
+                self.struck = self.struck and obstacles.met(host, fault.kind, self.obstacle)
+                if fault.kind == "systemd":
+                    # It may strike after the end of a run that was quick.
+                    time.sleep(fault.details["after"] / 1000.0)
+                    host.systemd_answers()
             self._claims(outcome)
         if fault.kind == "firewalld" and fault.details["signal"] != "STOP" and not self.booted:
             # A daemon that somebody ended has lost what it held; a boot brings that back.
@@ -102,17 +109,15 @@ class Attempt:
                     details.get("signal"), "sleep 2; kill -CONT $pid" if details.get("signal") == "STOP" else "true"),
             ]),
         }
-        if fault.kind not in deeds:
+        if fault.kind not in (*deeds, "program"):
             return {}
         steps = self.base.steps(fault.start, fault.to, fault.phase)
         least = 1 if fault.early or fault.phase in ("confirm", "undo") else first(steps)
-        if fault.kind == "orphan":
-            programs = [n for n, step in enumerate(steps, 1) if " run %s" % details["program"] in step]
-            if programs:
-                # There its program waits: this call, and no other.
-                turn = int(fault.share * len(programs))
-                details["call"] = turn + 1
-                return {"at": programs[turn], "deed": deeds["orphan"]}
+        if fault.kind in ("program", "orphan"):
+            at, name, call = _call(steps, least, fault.share)
+            self.obstacle.update(program=name, call=call)
+            # A program that misbehaves needs no help; an orphan's parent is killed while it waits.
+            return {"at": at, "deed": deeds["orphan"]} if fault.kind == "orphan" else {}
         return {"at": least + int(fault.share * (len(steps) - least + 1)), "deed": deeds[fault.kind]}
 
     def _strike(self) -> Optional[Outcome]:
@@ -163,13 +168,15 @@ class Attempt:
             cookie = secrets.token_hex(8)
             params = dict(self.base.wishes[state], confirm_timeout=LONG, confirmation=cookie)
             going.append((state, cookie, host.begin({"params": params}, second=bool(number % 2))))
-        ended = [(state, cookie, host.stopped(one)) for state, cookie, one in going]
-        winners = [(state, cookie) for state, cookie, outcome in ended if outcome.cookie]
-        told = [outcome.told() for _state, _cookie, outcome in ended]
-        assert len(winners) == 1 and sum(outcome.failed for *_rest, outcome in ended) == len(ended) - 1, told
-        outcome = host.confirm(winners[0][1])
+        ended = [host.stopped(one) for _state, _cookie, one in going]
+        winners = [number for number, outcome in enumerate(ended) if outcome.cookie]
+        told = [outcome.told() for outcome in ended]
+        assert len(winners) == 1 and sum(outcome.failed for outcome in ended) == len(ended) - 1, told
+        state, cookie, _going = going[winners[0]]
+        # By the login that the change did not come by.
+        outcome = host.do({"params": {"confirmation": cookie, "confirm": "anew"}}, second=not winners[0] % 2)
         assert (outcome.answer or {}).get("outcome") == "settled", outcome.told()
-        self.ends, self.effect = {winners[0][0]}, True
+        self.ends, self.effect = {state}, True
 
     def _must_serve(self) -> None:
         """Whoever gets in before and after gets in now."""
@@ -290,25 +297,28 @@ class Attempt:
         """The state that is wholly in force; what a killed writer began has a name that nothing loads."""
         files = {path: entry for path, entry in now.picture.files.items() if BEGUN not in path}
         now = now._replace(picture=now.picture._replace(files=files))
-        found = {state: self.base.seen[state].differences(now) for state in sorted(self.ends)}
+        found = {state: self._differences(state, now) for state in sorted(self.ends)}
+        # The nearest one says most.
+        nearest = min(found, key=lambda state: len(found[state]))
         same = [state for state, differences in found.items() if not differences]
-        if not same and self._only_recovery(now):
-            return "old, but for the unit that would end a trial at boot"
-        assert same, "neither wholly old nor wholly new, allowed was %s.\n\n%s" % (
-            " or ".join(found), "\n\n".join("Against %s:\n%s" % (s, "\n".join(told)) for s, told in found.items())
+        assert same, "neither wholly old nor wholly new, allowed was %s. Against %s (%s):\n%s" % (
+            " or ".join(found), nearest, ", ".join("%s: %d" % (s, len(told)) for s, told in found.items()),
+            "\n".join(found[nearest]),
         )
-        return "new" if same[0] == self.fault.to else "old" if same[0] == self.fault.start else same[0]
+        word = "new" if same[0] == self.fault.to else "old" if same[0] == self.fault.start else same[0]
+        return word + (", with something inert beside it" if self.inert else "")
 
-    def _only_recovery(self, now: Seen) -> bool:
-        """Killed before the alarm was set: the recovery's unit may lie there until the next run or boot."""
-        if not self.host.waits() or self.fault.start not in self.ends:
-            return False
-        old = self.base.seen[self.fault.start]
-        files = {
-            path: entry for path, entry in now.picture.files.items()
-            if path in old.picture.files or not _is_recovery(path)
-        }
-        return not old.differences(now._replace(picture=now.picture._replace(files=files)))
+    def _differences(self, state: str, now: Seen) -> List[str]:
+        """Between a state and now, but for what a run was killed too late or too early to take away.
+
+        A run that is killed before its alarm was set, or after its change was settled, leaves an empty folder of ours
+        or the unit that would end a trial at boot.  Neither does anything, and the next run takes them away: after it
+        nothing is spared.
+        """
+        wanted = self.base.seen[state]
+        files = {path: e for path, e in now.picture.files.items() if path in wanted.picture.files or not _inert(path)}
+        self.inert = self.inert or len(files) < len(now.picture.files)
+        return wanted.differences(now._replace(picture=now.picture._replace(files=files)))
 
     def _no_half_files(self) -> None:
         """While a trial waits each file that a firewall or systemd would load is the old one or the new one."""
@@ -317,7 +327,7 @@ class Attempt:
         wrong = [
             path for path in {*now, *pictures[0], *pictures[1]}
             if now.get(path) not in [files.get(path) for files in pictures]
-            and BEGUN not in path and not _is_recovery(path)
+            and BEGUN not in path and not _inert(path)
         ]
         assert not wrong, "neither old nor new: %s" % ", ".join(sorted(wrong))
 
@@ -333,8 +343,19 @@ class Attempt:
         self.base.now = fault.to
 
 
-def _is_recovery(path: str) -> bool:
-    return path.startswith("/etc/systemd/system/") and (
+def _call(steps: List[str], least: int, share: float) -> Tuple[int, str, int]:
+    """A step that starts a program, by how far on the way it is: its number, the program, which of its calls it is."""
+    found = [
+        (number, words[2].rpartition("/")[2]) for number, words in ((n, s.split()) for n, s in enumerate(steps, 1))
+        if words[1] == "run" and not words[2].rpartition("/")[2].startswith(("python", "sh"))
+    ]
+    late = [one for one in found if one[0] >= least] or found
+    number, name = late[int(share * len(late))]
+    return number, name, sum(1 for other, same in found if same == name and other <= number)
+
+
+def _inert(path: str) -> bool:
+    return path == "/var/lib/printfleet-cups" or path.startswith("/etc/systemd/system/") and (
         "printfleet-cups-recovery" in path or path.endswith("sysinit.target.wants")
     )
 
@@ -350,6 +371,7 @@ def attempt(base: Base, fault: Fault) -> Result:
         survived, told = True, "; ".join(one.told)
     except Exception as error:  # the report shows it
         survived = False
-        told = "NOT SURVIVED: %s\n%s\n%s" % (error, one.told if one else "", traceback.format_exc())
+        where = " < ".join("%s:%d" % (f.name, f.lineno) for f in reversed(traceback.extract_tb(error.__traceback__)))
+        told = "%s: %s\n  %s\n  seen: %s" % (type(error).__name__, error, where, one.told if one else "")
     struck, effect = (one.struck, one.effect) if one else (True, True)
     return Result(fault, struck or not survived, effect, survived, told, time.monotonic() - started)

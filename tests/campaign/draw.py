@@ -22,11 +22,6 @@ KINDS: Dict[str, int] = {
     "signal": 22, "system call": 18, "limit": 6, "disk": 10, "program": 14, "orphan": 6, "D-Bus": 3, "firewalld": 6,
     "systemd": 6, "power": 9, "controllers": 3, "others": 4, "alarm": 2, "lock": 2, "clock": 1,
 }
-PROGRAMS = {
-    "nftables": ["nft", "nft", "systemctl", "systemd-run", "unshare", "modprobe"],
-    "firewalld": ["busctl", "busctl", "systemctl", "systemd-run", "firewall-offline-cmd", "nft"],
-    "ufw": ["iptables-restore", "ip6tables-restore", "ufw", "systemctl", "systemd-run", "unshare", "iptables-save"],
-}
 ERRORS = [errno.ENOSPC, errno.EIO, errno.EROFS, errno.EMFILE, errno.EACCES, errno.ENOMEM]
 SIGNALS = [signal.SIGKILL, signal.SIGKILL, signal.SIGTERM, signal.SIGINT, signal.SIGHUP]
 BEHAVIOURS = ["fails", "fails", "fails when it has done it", "is slow", "prints noise", "is killed"]
@@ -77,11 +72,11 @@ def draw(backend: str, seed: int) -> Fault:
         phase, recover = "change", "alarm"
     return Fault(
         backend, seed, kind, base, start, to, phase, chance.random(), chance.random() < 0.15, recover,
-        chance.random() < 0.3, _details(kind, backend, chance),
+        chance.random() < 0.3, _details(kind, chance),
     )
 
 
-def _details(kind: str, backend: str, chance: random.Random) -> Dict[str, Any]:
+def _details(kind: str, chance: random.Random) -> Dict[str, Any]:
     """What a kind has to say beside what all have."""
     after = chance.choice([0, 0, chance.randint(1, 60), chance.randint(1, 600)])
     if kind == "signal":
@@ -101,16 +96,16 @@ def _details(kind: str, backend: str, chance: random.Random) -> Dict[str, Any]:
         where = chance.choice(["firewall", "firewall", "trial", "trial", "run", "etc read-only", "var read-only"])
         return {"where": where, "left": chance.choice([0, 0, 4, 8, 16, 40, 120, 208, 300])}
     if kind == "program":
+        # Which program, and in which of its calls, follows from how far on the way it is.
         return {
-            "program": chance.choice(PROGRAMS[backend]), "does": chance.choice(BEHAVIOURS),
-            "call": chance.choice([1, 1, 2, 3, 4, 6, 8]), "times": chance.choice([1, 1, 1, 2, 1000]),
+            "does": chance.choice(BEHAVIOURS), "times": chance.choice([1, 1, 1, 2, 1000]),
             "seconds": round(chance.uniform(0.2, 2.5), 1), "status": chance.choice([1, 2, 4, 100]),
         }
     if kind == "orphan":
         # The program waits, and dies hard: what started it is killed meanwhile.
         return {
-            "program": chance.choice(PROGRAMS[backend][:4]), "does": "is slow", "call": chance.choice([1, 2, 3, 4]),
-            "times": 1, "seconds": round(chance.uniform(1.0, 9.0), 1), "status": 1, "after": chance.randint(50, 700),
+            "does": "is slow", "times": 1, "seconds": round(chance.uniform(1.0, 9.0), 1), "status": 1,
+            "after": chance.randint(50, 700),
         }
     if kind == "D-Bus":
         return {"does": chance.choice(["gone", "frozen", "frozen"]), "seconds": round(chance.uniform(0.3, 4.0), 1)}

@@ -122,6 +122,13 @@ class Host(Machine):
             assert time.monotonic() < until, "still running: %s" % left
             time.sleep(0.1)
 
+    def systemd_answers(self, seconds: float = 30) -> None:
+        """Wait for a systemd that is told to load itself anew, and meanwhile answers nobody."""
+        until = time.monotonic() + seconds
+        while self.says("pgrep", "-f", "^systemctl daemon-re")[0] == 0 or self.says("systemctl", "list-jobs")[0] != 0:
+            assert time.monotonic() < until, self.says("systemctl", "list-jobs")[1]
+            time.sleep(0.1)
+
     # --- look -------------------------------------------------------------------------------------------------
 
     def look(self) -> Picture:

@@ -11,7 +11,6 @@ from typing import Any, Dict, Iterator
 
 from faults import breakage
 
-from .draw import Fault
 from .host import Host
 
 CALLS = "/opt/faults/calls"
@@ -31,7 +30,6 @@ DOES = {
     "prints noise": 'printf "\\360\\237 %%s\\n" "{{noise" "# noise"; echo noise >&2',
     "is killed": "kill -KILL $$",
 }
-# One that is not there cannot be wrapped; the fault is then told as one that never struck.
 READ_ONLY = {"etc read-only": "/etc", "var read-only": "/var/lib"}
 
 
@@ -101,22 +99,21 @@ def locked(host: Host, whose: str, seconds: float):
     return breakage.scripts(host, hold, "true")
 
 
-def stand(host: Host, fault: Fault):
+def stand(host: Host, kind: str, details: Dict[str, Any]):
     """What the fault puts into the run's way, nothing for those that strike in the run itself."""
-    details = fault.details
-    if fault.kind in ("program", "orphan"):
+    if kind in ("program", "orphan"):
         return wrapped(host, details)
-    if fault.kind == "disk":
+    if kind == "disk":
         return disk(host, details["where"], details["left"])
-    if fault.kind == "D-Bus":
+    if kind == "D-Bus":
         return bus(host, details["does"], details["seconds"])
-    if fault.kind == "lock":
+    if kind == "lock":
         return locked(host, details["whose"], details["seconds"])
     return contextlib.nullcontext()
 
 
-def met(host: Host, fault: Fault) -> bool:
+def met(host: Host, kind: str, details: Dict[str, Any]) -> bool:
     """Whether a program that misbehaves was really called so often."""
-    if fault.kind not in ("program", "orphan"):
+    if kind not in ("program", "orphan"):
         return True
-    return len(host.says("cat", CALLS)[1].splitlines()) >= fault.details["call"]
+    return len(host.says("cat", CALLS)[1].splitlines()) >= details["call"]

@@ -14,6 +14,7 @@ from faults.machine import LONG, TRIAL, Picture
 from .host import Host
 
 DOORS = (("allowed", 22), ("allowed", 631), ("denied", 22), ("denied", 631))
+LINES = 12
 # The administrator's firewall switched off, as its own documentation says; rules by firewall-cmd need the daemon.
 SWITCHED_OFF = {
     "nftables": "systemctl disable --quiet nftables.service",
@@ -36,7 +37,17 @@ class Seen(NamedTuple):
     def differences(self, other: "Seen") -> List[str]:
         """One message for each."""
         told = self.picture.differences(other.picture)
-        return told + (["doors: %s, %s" % (self.doors, other.doors)] if self.doors != other.doors else [])
+        told += [
+            "%s was %s and is %s" % (door, end, other.doors.get(door))
+            for door, end in self.doors.items() if end != other.doors.get(door)
+        ]
+        return [_short(one) for one in told]
+
+
+def _short(text: str) -> str:
+    """The beginning of a difference tells what kind it is."""
+    lines = text.splitlines()
+    return "\n".join(lines[:LINES] + ["... %d more lines" % (len(lines) - LINES)] * (len(lines) > LINES))
 
 
 def see(host: Host) -> Seen:

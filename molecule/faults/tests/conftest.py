@@ -17,14 +17,10 @@ import pytest
 # The tools lie there, and are no part of the collection.
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[3] / "tests"))
 
-from campaign import report, small
-from campaign.attempt import Result
-from campaign.host import Host
 from faults import campaign, foreign
 from faults.machine import Machine, Site
 
 RESULTS: List[campaign.Result] = []
-DRAWN: List[Result] = []
 
 
 def machines() -> List[Machine]:
@@ -41,19 +37,16 @@ class Tried:
     def __init__(self) -> None:
         self.foreign: Dict[str, str] = {}
         self.faults: Dict[str, campaign.Result] = {}
-        self.drawn: List[Result] = []
 
 
 def try_host(machine: Machine, say) -> Tried:
-    """First the rules of others, on a host without ours; then the faults of the list, then some of those drawn."""
+    """First the rules of others, on a host without ours; then the faults."""
     tried = Tried()
     machine.bring_code()
     tried.foreign = foreign.run(machine, campaign.wishes(machine), say)
     results = campaign.run(machine, say)
     RESULTS.extend(results)
     tried.faults = {result.fault: result for result in results}
-    tried.drawn = small.run(Host(machine.backend, machine.name, machine.ends, machine.site), say)
-    DRAWN.extend(tried.drawn)
     return tried
 
 
@@ -82,4 +75,3 @@ def pytest_terminal_summary(terminalreporter) -> None:
         terminalreporter.write_line(
             "Faults on %s: %d tried, %d survived" % (backend, len(mine), sum(result.survived for result in mine))
         )
-    terminalreporter.write_line(report.table(DRAWN))
