@@ -95,7 +95,8 @@ def set_alarm(host: Host, name: str, seconds: int, program: str) -> None:
     # monotonic clock, which no setting of the time moves.
     must(host, [
         "systemd-run", "--quiet", "--collect", "--unit=" + _unit(name), "--on-active=%d" % seconds,
-        "--timer-property=AccuracySec=100ms", "--property=Type=oneshot",
+        # Not Type=oneshot: older releases load no such unit that has Restart= (systemd 239 of RHEL 8.6).
+        "--timer-property=AccuracySec=100ms",
         # A lock that is held or a full disk may pass.  2 is Python's word for a program that is gone: all is done.
         "--property=Restart=on-failure", "--property=RestartSec=10", "--property=RestartPreventExitStatus=2",
     ] + command)

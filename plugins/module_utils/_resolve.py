@@ -9,14 +9,13 @@ longer than ``SECONDS``, all of them together.
 
 from __future__ import annotations
 
-import json
 import queue
 import socket
 import threading
 import time
 from typing import Any, Callable, Dict, Iterable, List, NamedTuple, Tuple
 
-from ansible_collections.printfleet.cups.plugins.module_utils import _device_uri
+from ansible_collections.printfleet.cups.plugins.module_utils import _busctl, _device_uri
 from ansible_collections.printfleet.cups.plugins.module_utils._backend import Host
 
 SECONDS = 5.0
@@ -158,10 +157,10 @@ def _by_dns_sd(host: Host, name: str) -> Where:
 def _avahi(host: Host, method: str, signature: str, arguments: Tuple[str, ...]) -> list:
     """What a method of Avahi's server gives back, [] for nothing.  A daemon that is off is left off."""
     said = host.run((
-        "busctl", "--system", "--json=short", "--timeout=%d" % _LINK_SECONDS, "--auto-start=no", "call", "--",
+        "busctl", "--system", "--timeout=%d" % _LINK_SECONDS, "--auto-start=no", "call", "--",
         "org.freedesktop.Avahi", "/", "org.freedesktop.Avahi.Server", method, signature,
     ) + arguments)
-    return list(json.loads(said.output)["data"]) if said.status == 0 else []
+    return _busctl.read_answer(said.output) if said.status == 0 else []
 
 
 def _where(found: Iterable[str], port: int = 0) -> Where:

@@ -8,9 +8,9 @@ firewall-cmd needs a quarter of a second for every question, most of it to start
 
 from __future__ import annotations
 
-import json
-from typing import Any, List, Optional, Tuple
+from typing import Any, List
 
+from ansible_collections.printfleet.cups.plugins.module_utils import _busctl
 from ansible_collections.printfleet.cups.plugins.module_utils._backend import BackendError, Host
 
 _NAME = "org.fedoraproject.FirewallD1"
@@ -26,7 +26,7 @@ def call(host: Host, interface: str, method: str, signature: str = "", *values: 
     what an answer gives for a variant: ``{"type": "as", "data": [...]}``.
     """
     # Without --auto-start=no a call would start a firewalld that is switched off.
-    argv = ["busctl", "--json=short", "--auto-start=no", "--timeout=%d" % _SECONDS]
+    argv = ["busctl", "--auto-start=no", "--timeout=%d" % _SECONDS]
     # After "--" a value may begin with a minus sign.
     argv += ["--", "call", _NAME, _PATH]
     argv += [_NAME + ("." + interface if interface else ""), method]
@@ -37,38 +37,27 @@ def call(host: Host, interface: str, method: str, signature: str = "", *values: 
         said = (result.errors or result.output).strip().split("\n")[-1].replace("Call failed: ", "")
         raise BackendError("firewalld refused %s: %s" % (method, said[:600] or "it said nothing"))
     try:
-        answer: Optional[dict] = json.loads(result.output) if result.output.strip() else None
-        return answer["data"][0] if answer and answer.get("data") else None
-    except (ValueError, KeyError, IndexError, TypeError):
+        answer = _busctl.read_answer(result.output)
+        return answer[0] if answer else None
+    except ValueError:
         raise BackendError("firewalld's answer to %s is not understood: %s" % (method, result.output[:200])) from None
 
 
 def _words(signature: str, values: Any) -> List[str]:
     """Write values as busctl(1) takes them: arrays with their length before, structures flat."""
     written: List[str] = []
-    for value in values:
-        first, signature = _split(signature)
-        if first == "a{sv}":
+    for kind, value in zip(_busctl.complete_types(signature), values):
+        if kind == "a{sv}":
             written.append(str(len(value)))
             for name, variant in value.items():
                 written += [name, variant["type"]] + _words(variant["type"], [variant["data"]])
-        elif first.startswith("a"):
+        elif kind.startswith("a"):
             written.append(str(len(value)))
-            written += [word for item in value for word in _words(first[1:], [item])]
-        elif first.startswith("("):
-            written += _words(first[1:-1], value)
-        elif first == "b":
+            written += [word for item in value for word in _words(kind[1:], [item])]
+        elif kind.startswith("("):
+            written += _words(kind[1:-1], value)
+        elif kind == "b":
             written.append("true" if value else "false")
         else:
             written.append(str(value))
     return written
-
-
-def _split(signature: str) -> Tuple[str, str]:
-    """The first complete type of a D-Bus signature, and the rest."""
-    depth = 0
-    for end, letter in enumerate(signature, 1):
-        depth += {"(": 1, "{": 1, ")": -1, "}": -1}.get(letter, 0)
-        if depth == 0 and letter != "a":
-            return signature[:end], signature[end:]
-    raise ValueError("no D-Bus signature: %s" % signature)

@@ -5,8 +5,6 @@
 
 from __future__ import annotations
 
-import json
-
 import pytest
 from ansible_collections.printfleet.cups.plugins.module_utils import _findings, _report
 from ansible_collections.printfleet.cups.plugins.module_utils._backend import Result
@@ -20,6 +18,7 @@ from ansible_collections.printfleet.cups.plugins.module_utils._backends import (
 from ansible_collections.printfleet.cups.plugins.module_utils._flow import Flow
 from ansible_collections.printfleet.cups.plugins.module_utils._policy import make_policy
 from ansible_collections.printfleet.cups.plugins.module_utils._words import Ports
+from ansible_collections.printfleet.cups.tests.unit import busctl_prints
 
 FLOWS = (
     Flow("sharing", "ipp_sharing", "in", "tcp", Ports(631, 631), ("192.0.2.0/24",), False),
@@ -152,7 +151,8 @@ class PlayedBus:
     def run(self, argv, stdin=None):
         del stdin
         words = argv[argv.index("call") + 4:]
-        return Result(0, json.dumps({"type": "x", "data": [self.answers.get("_".join(words[::2]), None)]}), "")
+        data = self.answers.get("_".join(words[::2]))
+        return Result(0, "" if data is None else busctl_prints.answer(data), "")
 
 
 def variants(**settings):

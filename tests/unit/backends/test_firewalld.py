@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 
 import pytest
@@ -18,6 +17,7 @@ from ansible_collections.printfleet.cups.plugins.module_utils._backends import (
 )
 from ansible_collections.printfleet.cups.plugins.module_utils._policy import Closure, Helper, Opening, Policy
 from ansible_collections.printfleet.cups.plugins.module_utils._words import Ports
+from ansible_collections.printfleet.cups.tests.unit import busctl_prints
 
 
 def policy(peers=("192.0.2.1",), row="row", outgoing="keep"):
@@ -118,7 +118,7 @@ class PlayedFirewalld:
             data = []
         else:
             raise AssertionError("%s is not played" % method)
-        return Result(0, json.dumps({"type": "?", "data": [data]}) if data is not None else "", "")
+        return Result(0, busctl_prints.answer(data) if data is not None else "", "")
 
 
 @pytest.fixture(autouse=True)

@@ -48,7 +48,7 @@ def test_an_answer_that_is_none_is_an_error():
 
 
 def test_an_answer_is_given_without_its_envelope():
-    assert firewalld_bus.call(Bus(Result(0, '{"type":"as","data":[["a","b"]]}', "")), "zone", "method") == ["a", "b"]
+    assert firewalld_bus.call(Bus(Result(0, 'as 2 "a" "b"\n', "")), "zone", "method") == ["a", "b"]
     assert firewalld_bus.call(Bus(Result(0, "", "")), "", "reload") is None
 
 

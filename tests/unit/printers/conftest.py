@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import json
 import socket
 from pathlib import Path
 
@@ -13,6 +12,7 @@ import pytest
 import yaml
 from ansible_collections.printfleet.cups.plugins.module_utils import _queues
 from ansible_collections.printfleet.cups.plugins.module_utils._backend import Result
+from ansible_collections.printfleet.cups.tests.unit import busctl_prints
 
 HERE = Path(__file__).resolve().parent
 EXPECTED = yaml.safe_load((HERE / "expected.yml").read_text(encoding="utf-8"))
@@ -35,11 +35,11 @@ class PlayedHost:
         if method == "ResolveService" and signature == "iisssiu" and arguments[2] in EXPECTED["services"]:
             target, port = EXPECTED["services"][arguments[2]]
             data = [2, 0, arguments[2], arguments[3], arguments[4], target, 0, "192.0.2.250", port, [[112]], 5]
-            return Result(0, json.dumps({"type": "iissssisqaayu", "data": data}), "")
+            return Result(0, busctl_prints.answer(*data, signature="iissssisqaayu"), "")
         if method == "ResolveHostName" and signature == "iisiu" and arguments[2] == "avahi-only.local":
             address = {"0": "192.0.2.60", "1": "2001:db8::60"}[arguments[3]]
             data = [2, 0, arguments[2], int(arguments[3]), address, 5]
-            return Result(0, json.dumps({"type": "iisisu", "data": data}), "")
+            return Result(0, busctl_prints.answer(*data, signature="iisisu"), "")
         return Result(1, "", "Call failed: Timeout reached")
 
     def program(self, name):

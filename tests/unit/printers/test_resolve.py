@@ -54,10 +54,11 @@ def test_what_a_name_server_may_say(host, monkeypatch, answers, expected):
     assert (len(where.addresses) if isinstance(expected, int) else where) == expected
 
 
-@pytest.mark.parametrize("output", ["", "[]", "{}", '{"data": []}', '{"data": null}', '{"data": 5}', "[" * 100000,
-                                    '{"data": [1,2,"x","y","z","h",0,"a","x",[],5]}',
-                                    '{"data": [1,2,"x","y","z","h.example",0,"192.0.2.1",0,[],5]}',
-                                    '{"data": [1,2,"x","y","z","--h",0,"192.0.2.1",70000,[],5]}'])
+@pytest.mark.parametrize("output", ["", "[]", "{}", "as 0", "s", 's "x"', "i 5", "(" * 100000,
+                                    'iissssisqaayu 1 2 "x" "y" "z" "h" 0 "a" "x" 0 5',
+                                    'iissssissaayu 1 2 "x" "y" "z" "h" 0 "a" "x" 0 5',
+                                    'iissssisqaayu 1 2 "x" "y" "z" "h.example" 0 "192.0.2.1" 0 0 5',
+                                    'iissssisqaayu 1 2 "x" "y" "z" "--h" 0 "192.0.2.1" 70000 0 5'])
 def test_what_a_foreign_daemon_may_say(host, output):
     host.run = lambda argv, stdin=None: Result(0, output, "")
     assert ask(host, "X._ipp._tcp.local", True) is None
