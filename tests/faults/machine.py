@@ -99,12 +99,12 @@ class Machine:
 
     def start(
         self, params: dict, at: int = 0, how: str = "kill", clock: float = 0, program: str = "",
-        argument: str = "", wrap: Tuple[str, ...] = (),
+        argument: str = "", wrap: Tuple[str, ...] = (), module: str = "",
     ) -> "subprocess.Popen[str]":
         """Start a run of the module (or of ``program``), see runner.py."""
         plan = {
             "code": CODE, "params": params, "program": program, "argument": argument, "at": at, "how": how, "log": LOG,
-            "clock": clock,
+            "clock": clock, "module": module,
         }
         # This is what sshd puts there: by it the module knows whom it must not lock out, and which connection is new.
         connection = "%s %d %s 22" % (self.site.addresses["allowed"][0], next(self._ports), self.ends[0])

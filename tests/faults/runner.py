@@ -3,8 +3,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Run the module on the host and end it at a chosen step: sent into a container, ``python3 -B - PLAN``.
 
-PLAN is JSON: {"code": folder, "params": options of the module, "program": a script to run instead of it, "argument":
-its argument, "at": number of a step or 0, "how": "kill", "during" or "stop", "log": file, "clock": seconds}.
+PLAN is JSON: {"code": folder, "params": options of the module, "module": another module than the one that changes a
+host, "program": a script to run instead of it, "argument": its argument, "at": number of a step or 0,
+"how": "kill", "during" or "stop", "log": file, "clock": seconds}.
 
 A step is whatever can change the host: a file opened for writing, renamed, removed, a folder made, a link, a
 program started.  Python itself tells them all (PEP 578, audit hooks), so the module needs no hook of its own and
@@ -104,9 +105,10 @@ def main() -> None:
     # This is how Ansible's own wrapper hands the options over.
     basic._ANSIBLE_ARGS = json.dumps({"ANSIBLE_MODULE_ARGS": plan["params"]}).encode("utf-8")
     basic._ANSIBLE_PROFILE = "legacy"
-    sys.argv = [MODULE]
+    module = plan.get("module") or MODULE
+    sys.argv = [module]
     watch(plan)
-    runpy.run_module(MODULE, run_name="__main__", alter_sys=True)
+    runpy.run_module(module, run_name="__main__", alter_sys=True)
 
 
 if __name__ == "__main__":
