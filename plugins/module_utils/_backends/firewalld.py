@@ -101,6 +101,7 @@ class Firewalld:
         if steps.active and not steps.was.active:
             self._start()
         elif steps.load == "reload" and steps.running is not None and held is not None:
+            held = firewalld_runtime.hold_bindings(self._host, held)
             firewalld_running.reload(self._host, steps.running.in_kernel, held)
         elif steps.load == "live" and steps.running is not None:
             self._change_live(steps.running, steps.wanted.rules, steps.wanted.entries)
@@ -108,6 +109,9 @@ class Firewalld:
             self._change_live(steps.running, steps.wanted.plain, {})
         if steps.active:
             self._verify(steps.wanted)
+            if steps.load == "reload" and held is not None:
+                # NetworkManager binds its interfaces anew when it hears of the reload, which may be after we did.
+                firewalld_runtime.give_back_bindings(self._host, held)
         if steps.was.active and not steps.active:
             must(self._host, ["systemctl", "stop", UNIT])
         if steps.was.enabled != steps.enabled:

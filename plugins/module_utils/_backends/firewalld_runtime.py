@@ -3,8 +3,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What others changed in the running firewalld only: held over a reload, which would forget it.
 
-fail2ban's bans and rules tried without --permanent live there.  So a reload of ours changes nothing that is
-not ours.  Bindings of interfaces are left out: firewalld itself holds them over a reload.
+fail2ban's bans, rules tried without --permanent and bindings to zones live there.  So a reload of ours changes
+nothing that is not ours.  What was added for a time only (--timeout) still ends in time: firewalld keeps its timers
+over a reload (server/firewalld.py of 0.9, 1.3 and 2.3; measured).
 
 Where there are direct rules, a reload also empties all tables of iptables, Docker's and everybody's (measured,
 firewalld 2.3): firewalld takes them for its own.  So they are held as well, beside its backend nftables.
@@ -13,11 +14,12 @@ firewalld 2.3): firewalld takes them for its own.  So they are held as well, bes
 from __future__ import annotations
 
 import re
-from typing import Dict, Iterable, List, NamedTuple, Optional, Tuple
+from typing import Any, Dict, List, NamedTuple, Optional, Tuple
 
 from ansible_collections.printfleet.cups.plugins.module_utils import _files
 from ansible_collections.printfleet.cups.plugins.module_utils._backend import OWNER, BackendError, Host, must
-from ansible_collections.printfleet.cups.plugins.module_utils._backends import firewalld_zones
+from ansible_collections.printfleet.cups.plugins.module_utils._backends import firewalld_bindings, firewalld_zones
+from ansible_collections.printfleet.cups.plugins.module_utils._backends.firewalld_bindings import Bindings
 from ansible_collections.printfleet.cups.plugins.module_utils._backends.firewalld_bus import call
 from ansible_collections.printfleet.cups.plugins.module_utils._backends.firewalld_objects import POLICIES
 
@@ -27,9 +29,18 @@ _DIRECT = (
     ("getAllRules", "addRule", "sssias"),
     ("getAllPassthroughs", "addPassthrough", "sas"),
 )
-# What no running firewalld lets one set, and the interfaces.
+# Who may change firewalld while lockdown is on: methods to read and to add, and the signature of one.
+_WHITELIST = (
+    ("getLockdownWhitelistCommands", "addLockdownWhitelistCommand", "s"),
+    ("getLockdownWhitelistContexts", "addLockdownWhitelistContext", "s"),
+    ("getLockdownWhitelistUsers", "addLockdownWhitelistUser", "s"),
+    ("getLockdownWhitelistUids", "addLockdownWhitelistUid", "i"),
+)
+_LOCKDOWN = "queryLockdown"
+# What no running firewalld lets one set, and the bindings, which are held by themselves.
 _FIXED = (
     "short", "description", "version", "target", "priority", "ingress_priority", "egress_priority", "interfaces",
+    "sources",
 )
 _IPTABLES = ("iptables", "ip6tables")
 # Packet counters and the remarks of iptables-save, which differ at each look.
@@ -39,7 +50,7 @@ _VOLATILE = re.compile(r"(?m)^#.*\n|\[\d+:\d+\]")
 class Held(NamedTuple):
     """Settings of zones and policies that are not ours, entries of sets, and direct rules, as firewalld tells them.
 
-    ``tables`` are all tables of iptables, by its name.
+    ``tables`` are all tables of iptables, by its name.  ``lockdown`` are the answers to questions about it, by method.
     """
 
     zones: Dict[str, dict]
@@ -47,16 +58,39 @@ class Held(NamedTuple):
     sets: Dict[str, list]
     direct: Dict[str, list]
     tables: Tuple[Tuple[str, str], ...] = ()
+    bindings: Bindings = {}
+    lockdown: Dict[str, Any] = {}
 
 
 def hold(host: Host) -> Held:
-    """Read it all, of the zones those that have to do with packets now."""
-    held = _hold(host, [call(host, "", "getDefaultZone")] + list(call(host, "zone", "getActiveZones") or {}))
+    """Read it all.  The zones that have to do with packets now come first, so that they are given back first."""
+    bindings = firewalld_bindings.read(host)
+    zones = [call(host, "", "getDefaultZone"), *bindings.values(), *(call(host, "zone", "getZones") or ())]
+    policies = [name for name in call(host, "policy", "getPolicies") or () if name not in POLICIES]
+    sets = [name for name in call(host, "ipset", "getIPSets") or () if not name.startswith(OWNER + "-")]
+    held = Held(
+        {name: _zone(host, name) for name in dict.fromkeys(zones)},
+        {name: _policy(host, name) for name in policies},
+        {name: entries for name, entries in ((name, _entries(host, name)) for name in sets) if entries is not None},
+        {read: list(call(host, "direct", read) or ()) for read, _add, _signature in _DIRECT},
+        bindings=bindings,
+        lockdown=_lockdown(host),
+    )
     configuration = _files.read(firewalld_zones.CONFIGURATION)
     if firewalld_zones.setting(configuration, "FirewallBackend", "nftables") != "nftables":
         # Then firewalld's own rules are in there, ours among them.
         return held
     return held._replace(tables=tuple((name, _saved(host, name)) for name in _IPTABLES if _has(host, name)))
+
+
+def hold_bindings(host: Host, held: Held) -> Held:
+    """The same with the bindings of this moment: an interface may have come up since."""
+    return held._replace(bindings=firewalld_bindings.read(host))
+
+
+def give_back_bindings(host: Host, held: Held) -> None:
+    """Only those."""
+    firewalld_bindings.give_back(host, held.bindings, firewalld_zones.read_zones())
 
 
 def together(before: Held, now: Held) -> Held:
@@ -72,7 +106,13 @@ def together(before: Held, now: Held) -> Held:
         {name: _union(before.sets.get(name, []), now.sets.get(name, [])) for name in {**before.sets, **now.sets}},
         {read: _union(before.direct.get(read, []), rules) for read, rules in now.direct.items()},
         before.tables if lost else now.tables,
+        firewalld_bindings.together(before.bindings, now.bindings),
+        {key: _both(before.lockdown.get(key), now.lockdown.get(key)) for key in {**before.lockdown, **now.lockdown}},
     )
+
+
+def _both(before: Any, now: Any) -> Any:
+    return _union(before or [], now or []) if isinstance(before or now, list) else bool(before or now)
 
 
 def _joined(before: dict, now: dict) -> dict:
@@ -96,40 +136,91 @@ def _saved(host: Host, name: str) -> str:
     return must(host, [name + "-save"])
 
 
-def _hold(host: Host, zones: Iterable[str]) -> Held:
-    known = call(host, "zone", "getZones") or ()
-    names = [name for name in dict.fromkeys(zones) if name in known]
-    policies = [name for name in call(host, "policy", "getPolicies") or () if name not in POLICIES]
-    sets = [name for name in call(host, "ipset", "getIPSets") or () if not name.startswith(OWNER + "-")]
-    return Held(
-        {name: _settings(call(host, "zone", "getZoneSettings2", "s", name)) for name in names},
-        {name: _settings(call(host, "policy", "getPolicySettings", "s", name)) for name in policies},
-        {name: entries for name, entries in ((name, _entries(host, name)) for name in sets) if entries is not None},
-        {read: list(call(host, "direct", read) or ()) for read, _add, _signature in _DIRECT},
-    )
-
-
 def give_back(host: Host, held: Held) -> None:
-    """Make what others have as it was; what no longer exists in any file cannot come back and is passed over."""
-    now = _hold(host, held.zones)
-    for name in held.zones:
-        changed = _changed(held.zones[name], now.zones.get(name))
+    """Make what others have as it was; raises BackendError once all has been tried.
+
+    The way in comes first: until an interface is back in its zone, new connections meet the default zone.  What no
+    longer exists in any file cannot come back; ``firewalld_ready`` refuses a change that would lose it.
+    """
+    troubles: List[str] = []
+    parts = (
+        give_back_bindings, _give_zones, _give_policies, _give_sets, _give_direct, _give_tables, _give_lockdown,
+    )
+    for part in parts:
+        try:
+            part(host, held)
+        except BackendError as error:
+            troubles.append(str(error))
+    if troubles:
+        raise BackendError("; ".join(troubles))
+
+
+def _give_zones(host: Host, held: Held) -> None:
+    known = call(host, "zone", "getZones") or ()
+    for name in (name for name in held.zones if name in known):
+        changed = _changed(held.zones[name], _zone(host, name))
         if changed:
             call(host, "zone", "setZoneSettings2", "sa{sv}", name, changed)
-    for name in held.policies:
-        changed = _changed(held.policies[name], now.policies.get(name))
+
+
+def _give_policies(host: Host, held: Held) -> None:
+    known = call(host, "policy", "getPolicies") or ()
+    for name in (name for name in held.policies if name in known):
+        changed = _changed(held.policies[name], _policy(host, name))
         if changed:
             call(host, "policy", "setPolicySettings", "sa{sv}", name, changed)
-    for name, entries in held.sets.items():
-        if sorted(entries) != sorted(now.sets.get(name, entries)):
-            call(host, "ipset", "setEntries", "sas", name, entries)
+
+
+def _give_sets(host: Host, held: Held) -> None:
+    known = call(host, "ipset", "getIPSets") or ()
+    for name in (name for name in held.sets if name in known):
+        now = _entries(host, name)
+        if now is not None and sorted(held.sets[name]) != sorted(now):
+            call(host, "ipset", "setEntries", "sas", name, held.sets[name])
+
+
+def _give_direct(host: Host, held: Held) -> None:
     for read, add, signature in _DIRECT:
-        for lost in (entry for entry in held.direct[read] if entry not in now.direct[read]):
+        now = call(host, "direct", read) or ()
+        for lost in (entry for entry in held.direct[read] if entry not in now):
             call(host, "direct", add, signature, *lost)
+
+
+def _give_tables(host: Host, held: Held) -> None:
     for name, tables in held.tables:
         if "\n-A " in tables and _VOLATILE.sub("", _saved(host, name)) != _VOLATILE.sub("", tables):
             # Each table in one transaction.
             must(host, [name + "-restore", "-w", "10"], tables)
+
+
+def _give_lockdown(host: Host, held: Held) -> None:
+    """Lockdown itself at last, since it may shut us out as well."""
+    for read, add, signature in _WHITELIST:
+        wanted = held.lockdown.get(read) or ()
+        now = call(host, "policies", read) or () if wanted else ()
+        for lost in (entry for entry in wanted if entry not in now):
+            call(host, "policies", add, signature, lost)
+    if held.lockdown.get(_LOCKDOWN) and not call(host, "policies", _LOCKDOWN):
+        call(host, "policies", "enableLockdown")
+
+
+def _lockdown(host: Host) -> Dict[str, Any]:
+    """Nothing for a firewalld that has none: it went with 2.0."""
+    try:
+        on = bool(call(host, "policies", _LOCKDOWN))
+        return {_LOCKDOWN: on, **{read: list(call(host, "policies", read) or ()) for read, _add, _kind in _WHITELIST}}
+    except BackendError as error:
+        if re.search("[Uu]nknown ?(method|interface|object)|No such (method|interface)", str(error), re.I):
+            return {}
+        raise
+
+
+def _zone(host: Host, name: str) -> dict:
+    return _settings(call(host, "zone", "getZoneSettings2", "s", name) or {})
+
+
+def _policy(host: Host, name: str) -> dict:
+    return _settings(call(host, "policy", "getPolicySettings", "s", name) or {})
 
 
 def _entries(host: Host, name: str) -> Optional[List[str]]:
@@ -147,10 +238,8 @@ def _settings(settings: dict) -> dict:
     return {key: value for key, value in settings.items() if key not in _FIXED}
 
 
-def _changed(was: dict, now: Optional[dict]) -> dict:
+def _changed(was: dict, now: dict) -> dict:
     """The settings to give back; firewalld leaves empty ones out, so what is new now has to be emptied."""
-    if now is None:
-        return {}
     changed = {key: value for key, value in was.items() if not _same(value, now.get(key))}
     new = {key: value["type"] for key, value in now.items() if key not in was and value["type"].startswith("a")}
     changed.update({key: {"type": kind, "data": []} for key, kind in new.items()})

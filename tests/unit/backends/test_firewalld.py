@@ -35,6 +35,7 @@ class PlayedFirewalld:
         self.next_load = firewalld_objects.NOTHING
         self.ports = []  # of the zone public, at runtime only
         self.direct = []
+        self.bound = {}  # interfaces and sources by zone, at runtime only
         self.fails = ""
         self.calls = []
 
@@ -77,6 +78,7 @@ class PlayedFirewalld:
         loaded = self.next_load
         self.rules, self.entries, self.digest = dict(loaded.rules), dict(loaded.entries), loaded.digest
         self.ports = []
+        self.bound = {}
 
     def _answer(self, method, signature="", *values):
         data = None
@@ -105,7 +107,11 @@ class PlayedFirewalld:
         elif method == "getZones":
             data = ["public"]
         elif method == "getActiveZones":
-            data = {}
+            data = self.bound
+        elif method == "changeZoneOfInterface":
+            self.bound.setdefault(values[0], {}).setdefault("interfaces", []).append(values[1])
+        elif method == "queryLockdown":
+            return Result(1, "", "Call failed: Unknown method queryLockdown or interface.\n")
         elif method == "getZoneSettings2":
             data = {"ports": {"type": "a(ss)", "data": self.ports}} if self.ports else {}
         elif method == "setZoneSettings2":
@@ -219,6 +225,26 @@ def test_a_reload_gives_others_back_what_they_have_at_runtime_only(host):
     bring(host, policy(outgoing="deny"))
     assert "reload" in host.calls
     assert host.ports == [["1234", "tcp"], ["-5", "udp"]]
+
+
+@pytest.mark.parametrize("killed", [False, True])
+def test_a_binding_at_runtime_only_is_given_back_first(host, killed):
+    """After a reload an interface is in the default zone, which may be closed to SSH."""
+    bring(host, policy())
+    host.bound, host.ports = {"public": {"interfaces": ["eth0"]}}, [["22", "tcp"]]
+    backend, plan = plan_for(host, policy(outgoing="deny"))
+    host.calls.clear()
+    if killed:
+        # Right after its reload: the taking back gives back what the plan has held.
+        host._load()
+        host.next_load = plan_for(host, policy())[1].steps.wanted
+        host.calls.clear()
+        backend.undo(plan.steps)
+    else:
+        backend.commit(plan)
+    after = host.calls[host.calls.index("reload") + 1:]
+    assert after[:2] == ["getActiveZones", "changeZoneOfInterface ss public eth0"]
+    assert host.bound == {"public": {"interfaces": ["eth0"]}} and host.ports == [["22", "tcp"]]
 
 
 def test_removal_leaves_the_files_of_others_and_stops_what_we_started(host, folder):
