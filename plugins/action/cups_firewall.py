@@ -5,11 +5,18 @@
 
 An established connection proves nothing, since every firewall lets it go on.  So the connection is
 reset first, and only what comes in anew counts; over SSH the host looks at that itself.
+
+What is said to the host after a change is said by the smallest commands that do it: with many hosts on a busy
+controller a call of the module may take longer than the time for the confirmation.
 """
 
 from __future__ import annotations
 
+import contextlib
+import json
 import secrets
+import signal
+import subprocess
 import time
 
 from ansible.errors import AnsibleConnectionFailure, AnsibleError
@@ -22,12 +29,17 @@ DEFAULT_TIMEOUT = 30
 # After the host has taken a change back it may need some seconds until it can be reached again.
 GRACE = 30.0
 _PAUSE = 1.0
+# So long the old connection may take to tell the host that we have heard of the change: it may be dead.
+_HEARD = 5.0
 # What ssh says where no connection came about (sshconnect.c and clientloop.c of OpenSSH), and Ansible where it could
 # not even make its folder: nothing was started then.
 _NEVER_THERE = (
     "ssh: connect to host", "Could not resolve hostname", "Permission denied", "Host key verification failed",
     "banner exchange", "stdio forwarding failed", "Failed to create temporary directory",
 )
+
+# A host that fails to take a change back tries again by itself, and may succeed while there is time.
+_NOT_YET, _NOT_FINAL = "", ("", "not taken back")
 
 
 class ActionModule(ActionBase):
@@ -54,9 +66,11 @@ class ActionModule(ActionBase):
             return self._lost(result, arguments, seconds, "The connection broke", _one_line(error))
         if _was_killed(result):
             return self._lost({}, arguments, seconds, "The module was killed", "status %s" % result["rc"])
+        commands = result.pop("commands", {})
         if not result.pop("confirmation", ""):
             return result
-        answer, last = self._ask(arguments["confirmation"], seconds)
+        self._tell_heard(commands.get("heard", ""), seconds)
+        answer, last = self._ask(arguments["confirmation"], seconds, commands.get("confirm", ""))
         if answer.get("outcome") == "settled":
             result["confirmed"] = True
             return result
@@ -72,17 +86,32 @@ class ActionModule(ActionBase):
             # What the change was is lost with the connection; how the host is now is not.
             result.update(self._module(arguments), changed=True, confirmed=True)
             result.pop("confirmation", None)
+            result.pop("commands", None)
             return result
         if answer.get("outcome") == "not known":
-            told = "%s before the firewall was changed (%s). The host is as it was before." % (event, error)
+            told = "%s (%s). The host knows of no change of its firewall by this run." % (event, error)
         else:
             told += _trouble(answer, last, seconds)
         result.update(failed=True, changed=False, confirmed=False, msg=told)
         return result
 
-    def _ask(self, cookie, seconds):
-        """Confirm over a new connection; gives the module's answer, {} for none, and what hindered it last.
+    def _tell_heard(self, command, seconds):
+        """Over the connection that is still there: the time for the confirmation counts from now.
 
+        Where that word does not come through the time counts from the change, which the host knows itself.
+        """
+        if not command:
+            return
+        try:
+            with _at_most(min(_HEARD, seconds / 3)):
+                self._low_level_execute_command(command, sudoable=True)
+        except (AnsibleError, _TimeIsUp):
+            pass
+
+    def _ask(self, cookie, seconds, command=""):
+        """Confirm over a new connection; gives the answer, {} for none, and what hindered it last.
+
+        ``command`` confirms as well and costs less than the module; what it cannot do or tell, the module can.
         An answer without an outcome does not count as long as there is time: a lock that is held,
         a login that hangs, a connection that was not new.
         """
@@ -93,10 +122,12 @@ class ActionModule(ActionBase):
         while True:
             try:
                 self._renew()
-                answer = self._module(arguments)
-                if "outcome" in answer:
+                answer = self._confirm("%s %s" % (command, word)) if command else {}
+                if not answer.get("outcome") and "again" not in answer:
+                    answer = self._module(arguments)
+                if answer.get("outcome", _NOT_YET) not in _NOT_FINAL:
                     return answer, answer.get("why") or last
-                last = _one_line(answer.get("msg", answer))
+                last = _one_line(answer.get("again") or answer.get("remark") or answer.get("msg", answer))
             except AnsibleError as error:
                 answer, last = {}, _one_line(error)
                 # The folder for modules may have gone with a reboot; a new one is made at need.
@@ -104,6 +135,18 @@ class ActionModule(ActionBase):
             if time.monotonic() > until:
                 return answer, last
             time.sleep(_PAUSE)
+
+    def _confirm(self, command):
+        """What the host's own program says, {} where it is not there or says nothing."""
+        said = self._low_level_execute_command(command, sudoable=True).get("stdout", "")
+        for line in said.splitlines():
+            try:
+                answer = json.loads(line)
+            except ValueError:
+                continue
+            if isinstance(answer, dict) and "outcome" in answer:
+                return answer
+        return {}
 
     def _module(self, arguments):
         return self._execute_module(module_name=MODULE, module_args=arguments, task_vars=self._task_vars)
@@ -113,6 +156,38 @@ class ActionModule(ActionBase):
         # The base class only warns that it has no reset.
         has_reset = getattr(type(connection), "reset", ConnectionBase.reset) is not ConnectionBase.reset
         (connection.reset if has_reset else connection.close)()
+
+
+class _TimeIsUp(BaseException):
+    """Not an Exception: connection plugins catch these, and try again."""
+
+
+@contextlib.contextmanager
+def _at_most(seconds):
+    """Leave what is done inside after so many seconds by _TimeIsUp; a task's own timeout goes on counting."""
+    def ring(_signal, frame):
+        # The program by which a connection plugin waits (ssh, docker) would stay behind.
+        while frame is not None:
+            for value in list(frame.f_locals.values()):
+                if isinstance(value, subprocess.Popen) and value.poll() is None:
+                    value.kill()
+            frame = frame.f_back
+        raise _TimeIsUp
+
+    started = time.monotonic()
+    try:
+        handler = signal.signal(signal.SIGALRM, ring)
+    except ValueError:
+        # Not in the main thread, where nothing could end it: it is left out, and nothing is lost but time.
+        raise _TimeIsUp from None
+    rest, _interval = signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, handler)
+        if rest:
+            signal.setitimer(signal.ITIMER_REAL, max(0.01, rest - (time.monotonic() - started)))
 
 
 def over_ssh(transport):
@@ -144,7 +219,14 @@ def _trouble(answer, last, seconds):
             "Ansible could not come back over a new connection within %d seconds to confirm it%s"
             % (seconds, ": " + last if last else "")
         )
-        return "%s. The host has taken it back and is as it was before." % reason.rstrip(".")
+        remark = answer.get("remark")
+        how = "The host has taken it back, but: %s." % remark if remark else (
+            "The host has taken it back and is as it was before.")
+        return "%s. %s" % (reason.rstrip("."), how)
+    if answer.get("outcome") == "not taken back":
+        return "it is neither confirmed nor taken back: %s." % last.rstrip(".")
+    if answer.get("outcome") == "not known":
+        return "it was not confirmed, and the host does not know any more what became of it. Run the role again."
     if answer:
         told = "it was not confirmed: %s. The host takes it back by itself within %d seconds."
         return told % (last.rstrip("."), seconds)

@@ -6,22 +6,25 @@
 from __future__ import annotations
 
 import fcntl
+import glob
 import os
 import subprocess
 import sys
 import time
 from contextlib import contextmanager
-from typing import Iterator, List, Optional
+from typing import Iterable, Iterator, List, Optional, Sequence, Set
 
-from ansible_collections.printfleet.cups.plugins.module_utils import _files
+from ansible_collections.printfleet.cups.plugins.module_utils import _files, _orphans
 from ansible_collections.printfleet.cups.plugins.module_utils._backend import OWNER, BackendError, Host, must
 
 ALARM = "%s-undo" % OWNER
 LOCK = "/run/%s.lock" % OWNER
 RECOVERY = "%s-recovery.service" % OWNER
-_FOLDER = "/etc/systemd/system"
-_RECOVERY_FILE = "%s/%s" % (_FOLDER, RECOVERY)
-_RECOVERY_LINK = "%s/sysinit.target.wants/%s" % (_FOLDER, RECOVERY)
+UNITS = "/etc/systemd/system"
+_RECOVERY_FILE = "%s/%s" % (UNITS, RECOVERY)
+_RECOVERY_LINK = "%s/sysinit.target.wants/%s" % (UNITS, RECOVERY)
+_JOBS = 20.0  # seconds
+_TRIES, _PAUSE = 3, 1.0
 _RECOVERY_TEXT = """\
 # Written by the Ansible collection printfleet.cups.
 [Unit]
@@ -58,8 +61,8 @@ def prepare_recovery(host: Host, program: str) -> None:
     if not has_systemd():
         return
     # A percent sign and a backslash mean something in unit files (systemd.unit(5)).
-    python = _python().replace("\\", "\\\\").replace("%", "%%")
-    text = _RECOVERY_TEXT % {"program": program, "owner": OWNER, "python": python}
+    own = python().replace("\\", "\\\\").replace("%", "%%")
+    text = _RECOVERY_TEXT % {"program": program, "owner": OWNER, "python": own}
     if _files.read(_RECOVERY_FILE) == text and os.path.islink(_RECOVERY_LINK):
         return
     _files.replace(_RECOVERY_FILE, text)
@@ -72,7 +75,7 @@ def drop_recovery(host: Host) -> None:
     reload_units(host)
 
 
-def _python() -> str:
+def python() -> str:
     """The Python itself: a virtual environment that Ansible runs in is one link more, and may go away."""
     return os.path.realpath(sys.executable)
 
@@ -87,19 +90,37 @@ def set_alarm(host: Host, name: str, seconds: int, program: str) -> None:
 
     The program gets ``name``, which is the trial's.
     """
-    command = [_python(), "-I", program, name]
+    command = [python(), "-I", program, name]
     if not has_systemd():
         _detach(seconds, command)
         return
     # Without AccuracySec it fires up to a minute late (systemd.timer(5)); --on-active counts on the
     # monotonic clock, which no setting of the time moves.
-    must(host, [
+    order = [
         "systemd-run", "--quiet", "--collect", "--unit=" + _unit(name), "--on-active=%d" % seconds,
         # Not Type=oneshot: older releases load no such unit that has Restart= (systemd 239 of RHEL 8.6).
         "--timer-property=AccuracySec=100ms",
         # A lock that is held or a full disk may pass.  2 is Python's word for a program that is gone: all is done.
         "--property=Restart=on-failure", "--property=RestartSec=10", "--property=RestartPreventExitStatus=2",
-    ] + command)
+    ] + command
+    # While systemd executes itself anew (daemon-reexec, an upgrade of its package) it hangs up on whoever asks, and may
+    # leave a timer that is loaded and does not run (measured, systemd 252).
+    for _turn in range(_TRIES - 1):
+        if host.run(order).status == 0 and is_set(host, name):
+            return
+        _clear_alarm(host, name)
+        time.sleep(_PAUSE)
+    must(host, order)
+    if not is_set(host, name):
+        raise BackendError("systemd does not start the timer %s, which would take the change back" % _unit(name))
+
+
+def _clear_alarm(host: Host, name: str) -> None:
+    """Leave nothing of an alarm that could not be set: it need not be there, so no answer counts."""
+    units = [_unit(name) + ".timer", _unit(name) + ".service"]
+    for word in ("stop", "reset-failed"):
+        host.run(["systemctl", word, *units])
+    host.run(["systemctl", "daemon-reload"])
 
 
 def _detach(seconds: int, command: List[str]) -> None:
@@ -108,6 +129,8 @@ def _detach(seconds: int, command: List[str]) -> None:
     subprocess.Popen(  # pylint: disable=consider-using-with
         [command[0], "-I", "-c", code, str(seconds)] + command, cwd="/", close_fds=True, start_new_session=True,
         stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        # It outlives the run.
+        env={name: value for name, value in os.environ.items() if name != _orphans.MARK},
     )
 
 
@@ -123,6 +146,51 @@ def stop_alarm(host: Host, name: str) -> None:
     """The trial is over: the alarm would find nothing to do any more."""
     if has_systemd():
         host.run(["systemctl", "stop", _unit(name) + ".timer"])
+
+
+def wait_for_jobs(host: Host, units: Sequence[str]) -> None:
+    """Let systemd finish what it does with these units: a job goes on when the systemctl that asked for it is killed.
+
+    It is not waited for longer than a unit needs to start; what hangs then is for the backend's undo to stop.
+    """
+    deadline = time.monotonic() + _JOBS
+    while has_systemd() and units and time.monotonic() < deadline:
+        if "Job=" not in host.run(["systemctl", "show", "--property=Job", *units]).output.replace("Job=0", ""):
+            return
+        time.sleep(0.2)
+
+
+def follow_links(host: Host, units: Sequence[str], before: Iterable[str]) -> None:
+    """At boot: start what is to start at boot now, and stop what is not any more; ``before`` are the links till now.
+
+    systemd has worked out already what this boot starts.  It only takes the orders here: the units start after this
+    one (the order of _RECOVERY_TEXT), and to wait for them would be to wait for ourselves.
+    """
+    if not has_systemd():
+        return
+    now = started_at_boot(links(units))
+    wanted = [unit for unit in units if unit in now]
+    if wanted:
+        must(host, ["systemctl", "start", "--no-block", *wanted])
+    for unit in sorted(started_at_boot(before) - now):
+        # Its file may have gone as well, and then there may be nothing to stop.
+        host.run(["systemctl", "stop", "--no-block", unit])
+
+
+def links(units: Iterable[str]) -> List[str]:
+    """The links by which systemd starts these units, or knows them by another name (systemctl(1), enable)."""
+    names = set(units)
+    found = [
+        path for pattern in ("*", "*.wants/*", "*.requires/*")
+        for path in glob.glob(os.path.join(UNITS, pattern))
+        if os.path.islink(path) and {os.path.basename(path), os.path.basename(os.readlink(path))} & names
+    ]
+    return sorted(found)
+
+
+def started_at_boot(paths: Iterable[str]) -> Set[str]:
+    """The units that such links start."""
+    return {os.path.basename(path) for path in paths if os.path.dirname(path).endswith((".wants", ".requires"))}
 
 
 def reload_units(host: Host) -> None:
@@ -153,6 +221,8 @@ def lock(patience: Optional[float], whatever: bool = False) -> Iterator[None]:
                         "another run of this role is changing the firewall of this host: run again when it is done"
                     ) from None
                 time.sleep(0.1)
+        os.environ[_orphans.MARK] = str(os.getpid())
         yield
     finally:
+        os.environ.pop(_orphans.MARK, None)
         os.close(descriptor)

@@ -9,6 +9,7 @@ from typing import Dict, Iterable, List, NamedTuple, Optional, Sequence, Tuple
 
 from ansible_collections.printfleet.cups.plugins.module_utils import (
     _agreement,
+    _confirm,
     _files,
     _findings,
     _guard,
@@ -191,7 +192,7 @@ def _change(
 
 
 def carry_out(change: Change, known: Dict[str, Backend], host: Host, seconds: int, cookie: str = "") -> str:
-    """Do what was worked out; raises BackendError, and the host is then as it was before.
+    """Do what was worked out; raises BackendError, which says how the host is then.
 
     With ``seconds`` the change is left on trial, and the cookie that confirms it is given back: ``cookie``, or
     one of its own; with 0 it is settled at once, and "" is given back.
@@ -208,14 +209,15 @@ def carry_out(change: Change, known: Dict[str, Backend], host: Host, seconds: in
         if seconds:
             _transaction.hide(scope, seconds)
             return cookie
-        _transaction.end(host)
+        _confirm.end(host)
         return ""
     except (OSError, BackendError) as error:
         try:
-            _transaction.take_back(known, host)
+            remark = _transaction.take_back(known, host)
         except (OSError, BackendError) as again:
             raise BackendError("%s; and %s" % (error, again)) from error
-        raise BackendError("%s; the host is as it was before" % error) from error
+        told = "the change was taken back, but: %s" % remark if remark else "the host is as it was before"
+        raise BackendError("%s; %s" % (error, told)) from error
 
 
 def _commit(change: Change, known: Dict[str, Backend]) -> None:

@@ -92,6 +92,9 @@ class Backend(Protocol):
     def unhelped(self) -> str:
         """Why this manager, as it is set up here, can set no conntrack helper; "" where it can."""
 
+    def unlike(self, steps: Any) -> str:
+        """After ``undo``: how kernel and units are not as they were before ``commit``; "" where they are."""
+
     def undo(self, steps: Any) -> None:
         """Make the kernel and the units follow the files, which are as they were before ``commit`` again.
 

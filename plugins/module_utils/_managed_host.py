@@ -12,6 +12,7 @@ import shutil
 import subprocess
 from typing import Iterator, Optional, Sequence
 
+from ansible_collections.printfleet.cups.plugins.module_utils import _orphans
 from ansible_collections.printfleet.cups.plugins.module_utils._backend import Result
 from ansible_collections.printfleet.cups.plugins.module_utils._policy import Ssh
 
@@ -25,6 +26,8 @@ class ManagedHost:
 
     def run(self, argv: Sequence[str], stdin: Optional[str] = None) -> Result:
         environment = {"PATH": _PATH, "LC_ALL": "C.UTF-8", "HOME": "/root"}
+        if _orphans.MARK in os.environ:
+            environment[_orphans.MARK] = os.environ[_orphans.MARK]
         try:
             done = subprocess.run(
                 list(argv),

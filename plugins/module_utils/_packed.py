@@ -6,15 +6,23 @@
 from __future__ import annotations
 
 import os
+import shlex
 import sys
 import zipfile
-from typing import Any, Callable, Optional
+from typing import Any, Callable, Dict, Optional
 
-from ansible_collections.printfleet.cups.plugins.module_utils import _files, _managed_host, _managers
+from ansible_collections.printfleet.cups.plugins.module_utils import (
+    _alarm,
+    _confirm,
+    _files,
+    _managed_host,
+    _managers,
+    _trial,
+)
 from ansible_collections.printfleet.cups.plugins.module_utils._backend import BackendError
 
 # What the program imports beside the transaction; loaded here, so that it is packed.
-_NEEDED = (_managed_host, _managers)
+_NEEDED = (_confirm, _managed_host, _managers)
 
 _UNDO = """\
 # Takes back a change of the firewall that was not confirmed; written by the Ansible collection printfleet.cups.
@@ -25,16 +33,39 @@ host = _managed_host.ManagedHost()
 _transaction.undo(_managers.backends(host), host, sys.argv[1])
 """
 
+_CONFIRM = """\
+# Confirms a change of the firewall; written by the Ansible collection printfleet.cups.
+import sys
+sys.path.insert(0, %(code)r)
+from ansible_collections.printfleet.cups.plugins.module_utils import _confirm
+print(_confirm.answer(*sys.argv[1:]))
+"""
+
 
 def write(folder: str) -> str:
-    """Put the program and its code into the folder, and give the program's path; raises OSError and BackendError.
+    """Put the programs and their code into the folder, and give the alarm's; raises OSError and BackendError.
 
-    It takes one argument, a trial's name or ``--boot`` (``_transaction.undo``).
+    That one takes one argument, a trial's name or ``--boot`` (``_transaction.undo``).
     """
     code, program = os.path.join(folder, "code.zip"), os.path.join(folder, "undo.py")
     _pack_code(code)
     _files.replace(program, _UNDO % {"code": code}, 0o600)
+    _files.replace(os.path.join(folder, "confirm.py"), _CONFIRM % {"code": code}, 0o600)
     return program
+
+
+def commands(cookie: str) -> Dict[str, str]:
+    """What the action plugin has the host's shell run, as root.
+
+    "heard": Ansible has heard of the change (``_trial.ends``).  "confirm", with one word more: the confirmation
+    (``_confirm.answer``).  Neither is found any more once the trial is over, and then the module is asked.
+    """
+    # Without the search for packages (-S) Python starts in half the time.
+    confirm = [_alarm.python(), "-I", "-S", os.path.join(_trial.FOLDER, "confirm.py"), cookie]
+    return {
+        "heard": "cat /proc/uptime > %s" % shlex.quote(_trial.heard_file(cookie)),
+        "confirm": " ".join(map(shlex.quote, confirm)),
+    }
 
 
 def _pack_code(path: str) -> None:

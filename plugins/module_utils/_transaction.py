@@ -15,45 +15,32 @@ ends in the old state.  It knows no firewall: backends are called by their names
 
 from __future__ import annotations
 
-import glob
 import os
-import pickle
 import secrets
-import shutil
 import time
-from typing import Any, Dict, Iterable, List, NamedTuple, Optional, Tuple
+from typing import Any, Dict, List, NamedTuple, Tuple
 
-from ansible_collections.printfleet.cups.plugins.module_utils import _alarm, _files, _managed_host, _packed
-from ansible_collections.printfleet.cups.plugins.module_utils._backend import OWNER, Backend, BackendError, Host
+from ansible_collections.printfleet.cups.plugins.module_utils import (
+    _alarm,
+    _files,
+    _managed_host,
+    _orphans,
+    _packed,
+    _trial,
+)
+from ansible_collections.printfleet.cups.plugins.module_utils._backend import Backend, BackendError, Host
+from ansible_collections.printfleet.cups.plugins.module_utils._trial import Trial
 
-FOLDER = "/var/lib/%s/trial" % OWNER
-OUTCOME = "/run/%s.outcome" % OWNER
-UNITS = "/etc/systemd/system"
 # Without a confirmation to wait for the alarm still guards against a kill in the middle.
 _GUARD_SECONDS = 120
 # Longer than any program that a change starts may take (_managed_host): whoever holds the lock then hangs.
 _HANGS_AFTER = 150.0
-_ARMED, _SETTLED, _UNDOING = "armed", "settled", "undoing"
-# What became of a trial, as it is told to whoever asks.
-KEPT, TAKEN_BACK, NOT_KNOWN = "settled", "taken back", "not known"
 _BOOT = "--boot"
+_RESTARTED = "it was restarted meanwhile, and its firewall starts from the files as they were before"
 
 
-class SameConnection(BackendError):
-    """The confirmation came over the connection by which the change came."""
-
-
-class Trial(NamedTuple):
-    """What the folder keeps.  ``parts`` are the backends' names with the steps of their plans."""
-
-    cookie: str  # its name
-    came_by: str  # the SSH connection by which the change was asked for, "" for another way in
-    parts: Tuple[Tuple[str, Any], ...]
-    old: _files.Snapshot
-    new: _files.Snapshot  # empty until the change is made
-    ends: float  # on the monotonic clock of ``boot``
-    boot: str
-    leaves: bool  # nothing of ours is to stay on the host
+class NotTakenBack(BackendError):
+    """A change could not be taken back whole; the message says what is left, and what mends it."""
 
 
 class Scope(NamedTuple):
@@ -73,22 +60,23 @@ def new_cookie() -> str:
 def begin(scope: Scope, seconds: int, host: Host, cookie: str = "") -> str:
     """Keep what is, and set the alarm; gives the cookie.  Nothing of the firewall is touched yet."""
     wait = seconds or _GUARD_SECONDS
-    old = _files.keep(sorted({*scope.paths, *_links(scope.units), *_alarm.recovery_paths()}))
+    old = _files.keep(sorted({*scope.paths, *_alarm.links(scope.units), *_alarm.recovery_paths()}))
     trial = Trial(
-        cookie or new_cookie(), _managed_host.ssh_line(), scope.parts, old, {}, time.monotonic() + wait, _boot(),
-        scope.leaves,
+        cookie or new_cookie(), _managed_host.ssh_line(), _trial.pack(scope.parts), scope.units, old, {},
+        time.monotonic() + wait, _trial.boot(), scope.leaves, seconds, _orphans.name_of(os.getpid()),
     )
-    os.makedirs(FOLDER, mode=0o700)
+    os.makedirs(_trial.FOLDER, mode=0o700)
     try:
-        program = _packed.write(FOLDER)
-        _save(trial)
-        _files.replace(os.path.join(FOLDER, _ARMED), "", 0o600)
+        program = _packed.write(_trial.FOLDER)
+        _trial.save(trial)
+        _files.replace(os.path.join(_trial.FOLDER, _trial.ARMED), "", 0o600)
         # From here on a boot that finds the folder takes the change back, and so does the alarm.
         _alarm.prepare_recovery(host, program)
         _alarm.set_alarm(host, trial.cookie, wait, program)
     except (OSError, BackendError):
+        _alarm.stop_alarm(host, trial.cookie)
         _files.put_back({path: kept for path, kept in old.items() if path in _alarm.recovery_paths()})
-        _forget()
+        _trial.forget()
         raise
     return trial.cookie
 
@@ -98,52 +86,14 @@ def hide(scope: Scope, seconds: int) -> None:
 
     The time for the confirmation starts anew: what the change itself took is not the controller's.
     """
-    trial = _load()
-    paths = {*trial.old, *_links(scope.units)}
+    trial = _trial.load()
+    paths = {*trial.old, *_alarm.links(scope.units)}
     trial = trial._replace(
         new=_files.keep(sorted(paths)), old={**dict.fromkeys(paths), **trial.old}, ends=time.monotonic() + seconds
     )
-    _save(trial)
+    _trial.save(trial)
     recovery = _alarm.recovery_paths()
     _files.put_back({path: kept for path, kept in trial.old.items() if path not in recovery})
-
-
-def settle(cookie: str, host: Host, anew: bool = False) -> None:
-    """The confirmation: write the new files and end the trial; raises BackendError where that cannot be.
-
-    With ``anew`` a confirmation over the SSH connection by which the change came is none.  Where the host could not
-    see that connection (``_guard.refuse_unseen``), the controller's word counts that it made a new one.
-    """
-    trial = pending()
-    if trial is None or trial.cookie != cookie:
-        raise BackendError("the change that should be confirmed is not on trial any more")
-    if anew and trial.came_by and trial.came_by == _managed_host.ssh_line():
-        raise SameConnection("Ansible came back over the old connection, which proves nothing")
-    if not trial.new:
-        raise BackendError("the module was ended before the change was whole")
-    for path in _foreign(trial):
-        raise BackendError("%s was changed by somebody else while the change was on trial" % path)
-    _files.put_back(trial.new)
-    _alarm.reload_units(host)
-    end(host)
-
-
-def end(host: Host) -> None:
-    """The one moment in which the change becomes the host's own."""
-    trial = _load()
-    try:
-        os.rename(os.path.join(FOLDER, _ARMED), os.path.join(FOLDER, _SETTLED))
-    except FileNotFoundError:
-        raise BackendError("the host was just taking the change back") from None
-    try:
-        _tell(trial, KEPT)
-        _alarm.stop_alarm(host, trial.cookie)
-        if trial.leaves:
-            _alarm.drop_recovery(host)
-        _forget()
-    except (OSError, BackendError):
-        # It is decided, and nothing may say otherwise any more: the next run tidies up.
-        pass
 
 
 def undo(known: Dict[str, Backend], host: Host, cookie: str) -> None:
@@ -164,70 +114,92 @@ def undo(known: Dict[str, Backend], host: Host, cookie: str) -> None:
 
 def _rest(cookie: str) -> float:
     """Seconds that a trial still has: more than none where its alarm rang while the change was being made."""
-    trial = pending()
-    return trial.ends - time.monotonic() if trial is not None and trial.cookie == cookie else 0.0
+    trial = _trial.pending()
+    return _trial.ends(trial) - time.monotonic() if trial is not None and trial.cookie == cookie else 0.0
 
 
-def take_back(known: Dict[str, Backend], host: Host, cookie: str = "", at_boot: bool = False) -> None:
-    """``undo`` for who holds the lock already; raises BackendError where the kernel could not be brought back.
+def take_back(known: Dict[str, Backend], host: Host, cookie: str = "", at_boot: bool = False) -> str:
+    """``undo`` for who holds the lock already; raises NotTakenBack where a step of it fails.
 
-    ``cookie`` names the trial, "" is whichever is there.
+    ``cookie`` names the trial, "" is whichever is there.  Gives how the host is not as it was before, though it was
+    taken back; "" where it was looked at and is.
     """
-    if not _lies_there():
+    if not _trial.lies_there():
         if at_boot:
-            _forget()
-        return
-    trial = _load()
+            _trial.forget()
+        return ""
+    trial = _trial.load()
     if cookie not in ("", trial.cookie):
-        return
+        return ""
+    if not _trial.move(_trial.ARMED, _trial.UNDOING) and not _trial.is_there(_trial.UNDOING):
+        return ""
     try:
-        os.rename(os.path.join(FOLDER, _ARMED), os.path.join(FOLDER, _UNDOING))
-    except FileNotFoundError:
-        if not os.path.exists(os.path.join(FOLDER, _UNDOING)):
-            return
-    # What somebody else wrote in the meantime is his.
-    foreign = _foreign(trial) if trial.new else []
-    _files.put_back({path: kept for path, kept in trial.old.items() if path not in foreign})
-    _alarm.reload_units(host)
-    if not at_boot:
-        # At boot no rule is loaded yet: the firewall starts from the files that were just put back.
-        _undo_parts(trial, known)
-    _tell(trial, TAKEN_BACK)
+        remark = _undo(trial, known, host, at_boot)
+    except (OSError, BackendError) as error:
+        # The folder stays: the alarm, the next run and the next boot find it and go on.
+        told = "the change could not be taken back whole: %s. %s"
+        raise NotTakenBack(told % (str(error).rstrip("."), _mend())) from error
+    _trial.tell(trial, _trial.TAKEN_BACK, remark)
     _alarm.stop_alarm(host, trial.cookie)
-    _forget()
+    _trial.forget()
+    return remark
 
 
-def _foreign(trial: Trial) -> List[str]:
-    """The files that are neither as they were nor as the change made them."""
-    now = _files.keep(trial.old)
-    return [path for path, kept in now.items() if kept not in (trial.old[path], trial.new.get(path))]
+def _mend() -> str:
+    """The command that mends it."""
+    told = "Mend that and run the role again: before all else it takes the change back"
+    if _alarm.has_systemd():
+        told += "; the host tries that by itself as well, every 10 seconds once the time for the confirmation is over"
+    return told
 
 
-def _undo_parts(trial: Trial, known: Dict[str, Backend]) -> None:
-    troubles = []
-    for name, steps in reversed(trial.parts):
+def _undo(trial: Trial, known: Dict[str, Backend], host: Host, at_boot: bool) -> str:
+    """Gives a remark on how the host is not as it was before, "" where it is."""
+    old = dict(trial.old)
+    if not at_boot:
+        _orphans.end("" if trial.run == _orphans.name_of(os.getpid()) else trial.run)
+        if not trial.new:
+            _alarm.wait_for_jobs(host, trial.units)
+    links = _alarm.links(trial.units)
+    if not trial.new:
+        # Cut short in the middle: links that came since are the change's own.
+        old = {**dict.fromkeys(links), **old}
+    # What somebody else wrote in the meantime is his.
+    foreign = _trial.foreign(trial) if trial.new else []
+    mine = {path: kept for path, kept in old.items() if path not in foreign}
+    _files.put_back(mine)
+    _alarm.reload_units(host)
+    if at_boot:
+        # No rule is loaded yet: the firewall starts from the files that were just put back.
+        _alarm.follow_links(host, trial.units, links)
+        return _RESTARTED
+    remarks = _undo_parts(trial, known)
+    remarks += ["%s stays as somebody else changed it meanwhile" % path for path in foreign]
+    now = _files.keep(mine)
+    remarks += ["%s is not as it was before" % path for path, kept in mine.items() if kept != now[path]]
+    return "; ".join(remarks)
+
+
+def _undo_parts(trial: Trial, known: Dict[str, Backend]) -> List[str]:
+    """Gives what is not as it was before, though every step succeeded."""
+    troubles, remarks = [], []
+    for name, steps in reversed(_trial.unpack(trial.parts)):
         try:
             known[name].undo(steps)
+            remarks.append(known[name].unlike(steps))
         except (OSError, BackendError) as error:
             troubles.append("%s: %s" % (name, error))
     if troubles:
-        # The folder stays: the next boot or the next run finds it and goes on.
         told = "; ".join(troubles)
         raise BackendError("the files are as before, but the kernel could not be brought back: %s" % told)
-
-
-def pending() -> Optional[Trial]:
-    """The trial that is armed now, None where there is none."""
-    if not os.path.exists(os.path.join(FOLDER, _ARMED)):
-        return None
-    return _load()
+    return [remark for remark in remarks if remark]
 
 
 def refuse_beside_another(host: Host) -> None:
     """Raise BackendError where another change is on trial: what the host is like then is not settled."""
-    trial = pending()
-    if trial is not None and trial.boot == _boot() and _alarm.is_set(host, trial.cookie):
-        rest = trial.ends - time.monotonic()
+    trial = _trial.pending()
+    if trial is not None and trial.boot == _trial.boot() and _alarm.is_set(host, trial.cookie):
+        rest = _trial.ends(trial) - time.monotonic()
         # Later than that its alarm has been stopped by force, or waits for the lock that is held here.
         if rest > 0:
             raise BackendError(
@@ -240,65 +212,16 @@ def clear_leftovers(known: Dict[str, Backend], host: Host) -> None:
     """Before a new change: finish what a dead run left behind; raises BackendError where a trial still runs."""
     refuse_beside_another(host)
     take_back(known, host)
-    if os.path.exists(os.path.join(FOLDER, _SETTLED)) and _load().leaves:
+    if _trial.is_there(_trial.SETTLED) and _trial.load().leaves:
         _alarm.drop_recovery(host)
-    _forget()
+    _trial.forget()
 
 
-def outcome(cookie: str, known: Dict[str, Backend], host: Host) -> str:
-    """What became of the trial of that name since the host was started; ends a taking back that was cut short."""
-    if _lies_there() and not os.path.exists(os.path.join(FOLDER, _ARMED)):
+def outcome(cookie: str, known: Dict[str, Backend], host: Host) -> Tuple[str, str]:
+    """What became of the trial of that name since the host was started, and a remark (see ``_trial.tell``).
+
+    Ends a taking back that was cut short.
+    """
+    if _trial.lies_there() and not _trial.is_there(_trial.ARMED):
         take_back(known, host, cookie)
-    word, _space, name = (_files.read(OUTCOME) or "").rpartition(" ")
-    return word if name == cookie else NOT_KNOWN
-
-
-def _tell(trial: Trial, word: str) -> None:
-    _files.replace(OUTCOME, "%s %s" % (word, trial.cookie), 0o600)
-
-
-def _lies_there() -> bool:
-    """Whether there is a trial that is not settled."""
-    return any(os.path.exists(os.path.join(FOLDER, name)) for name in (_ARMED, _UNDOING))
-
-
-def _save(trial: Trial) -> None:
-    path = os.path.join(FOLDER, "trial.pickle")
-    with open(path + ".new", "wb", opener=lambda name, flags: os.open(name, flags, 0o600)) as handle:
-        pickle.dump(tuple(trial), handle)
-        handle.flush()
-        os.fsync(handle.fileno())
-    os.replace(path + ".new", path)
-
-
-def _load() -> Trial:
-    try:
-        with open(os.path.join(FOLDER, "trial.pickle"), "rb") as handle:
-            return Trial(*pickle.load(handle))
-    except (OSError, pickle.UnpicklingError, EOFError, TypeError, AttributeError) as error:
-        raise BackendError("%s cannot be read: %s" % (FOLDER, error)) from error
-
-
-def _forget() -> None:
-    """In one moment: a folder that is half gone would be a trial that nobody can read and nobody can end."""
-    gone = FOLDER + ".gone"
-    shutil.rmtree(gone, ignore_errors=True)
-    if os.path.isdir(FOLDER):
-        os.rename(FOLDER, gone)
-        shutil.rmtree(gone)
-    _files.remove_folder(FOLDER)
-
-
-def _boot() -> str:
-    return (_files.read("/proc/sys/kernel/random/boot_id") or "").strip()
-
-
-def _links(units: Iterable[str]) -> List[str]:
-    """The links by which systemd starts these units (systemctl(1), enable)."""
-    names = set(units)
-    found = [
-        path for pattern in ("*", "*.wants/*", "*.requires/*")
-        for path in glob.glob(os.path.join(UNITS, pattern))
-        if os.path.islink(path) and {os.path.basename(path), os.path.basename(os.readlink(path))} & names
-    ]
-    return sorted(found)
+    return _trial.told(cookie)

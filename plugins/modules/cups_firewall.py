@@ -124,6 +124,8 @@ options:
     description:
       - The host takes a change back by itself unless Ansible comes back over a new connection within so many seconds
         and confirms it. Until then nothing permanent is written.
+      - The seconds count from the moment when Ansible has heard of the change, which it tells the host over the
+        connection that is still there. They count from the change itself where that word does not get through.
       - V(0) settles a change at once.
     type: int
     default: 30
@@ -202,21 +204,27 @@ from ansible_collections.printfleet.cups.plugins.module_utils import (
     _agreement,
     _alarm,
     _apply,
+    _confirm,
     _guard,
     _helpers,
     _interfaces,
     _managed_host,
     _managers,
     _memory,
+    _packed,
     _printer_list,
     _printers,
     _transaction,
+    _trial,
     _words,
 )
 from ansible_collections.printfleet.cups.plugins.module_utils._backend import BackendError
 from ansible_collections.printfleet.cups.plugins.module_utils._flow import EXTRA, PROFILES
 from ansible_collections.printfleet.cups.plugins.module_utils._policy import DEFAULTS
 from ansible_collections.printfleet.cups.plugins.module_utils._words import DIRECTIONS, PROTOCOLS, Refused
+
+# The outcome of a change that is neither kept nor taken back: a step of taking it back fails.
+NOT_TAKEN_BACK = "not taken back"
 
 
 def argument_spec() -> dict:
@@ -304,23 +312,27 @@ def run(module: AnsibleModule, host: _managed_host.ManagedHost, known: dict) -> 
             )
         return dict(told, changed=False)
     waits = _apply.carry_out(change, known, host, params["confirm_timeout"], params["confirmation"])
-    return dict(told, confirmation=waits)
+    return dict(told, confirmation=waits, commands=_packed.commands(waits)) if waits else dict(told, confirmation="")
 
 
 def confirm(cookie: str, known: dict, host: _managed_host.ManagedHost, anew: bool) -> dict:
     """Settle the change of that name, or tell what became of it."""
-    word, why = _transaction.outcome(cookie, known, host), ""
-    trial = _transaction.pending()
-    if word == _transaction.NOT_KNOWN and trial is not None and trial.cookie == cookie:
-        try:
-            _transaction.settle(cookie, host, anew)
-            word = _transaction.KEPT
-        except _transaction.SameConnection:
-            raise
-        except (OSError, BackendError) as error:
-            _transaction.take_back(known, host, cookie)
-            word, why = _transaction.TAKEN_BACK, str(error)
-    return {"changed": word == _transaction.KEPT, "outcome": word, "why": why}
+    why = ""
+    try:
+        word, remark = _transaction.outcome(cookie, known, host)
+        trial = _trial.pending()
+        if word == _trial.NOT_KNOWN and trial is not None and trial.cookie == cookie:
+            try:
+                _confirm.settle(cookie, host, anew)
+                word = _trial.KEPT
+            except _confirm.SameConnection:
+                raise
+            except (OSError, BackendError) as error:
+                why = str(error)
+                word, remark = _trial.TAKEN_BACK, _transaction.take_back(known, host, cookie)
+    except _transaction.NotTakenBack as error:
+        word, remark = NOT_TAKEN_BACK, str(error)
+    return {"changed": word == _trial.KEPT, "outcome": word, "why": why, "remark": remark}
 
 
 def main() -> None:
@@ -334,7 +346,8 @@ def main() -> None:
     except (Refused, BackendError) as error:
         module.fail_json(msg=str(error))
     except OSError as error:
-        module.fail_json(msg="The host's own files could not be read or written: %s; nothing was changed." % error)
+        left = "the change is still on trial" if module.params["confirm"] else "nothing of its firewall was changed"
+        module.fail_json(msg="The host's own files could not be read or written: %s; %s." % (error, left))
     module.exit_json(**told)
 
 

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import sys
 import types
@@ -32,6 +33,14 @@ def _make_importable() -> None:
 
 
 _make_importable()
+
+
+@pytest.fixture(autouse=True)
+def own_mark(monkeypatch):
+    """Programs that a test leaves behind are ended by that test alone, whatever else runs on this machine."""
+    from ansible_collections.printfleet.cups.plugins.module_utils import _orphans
+
+    monkeypatch.setattr(_orphans, "MARK", "PRINTFLEET_CUPS_TEST_%d" % os.getpid())
 
 
 @pytest.fixture(scope="session")

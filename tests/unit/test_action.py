@@ -6,6 +6,9 @@
 from __future__ import annotations
 
 import re
+import signal
+import subprocess
+import time
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -21,6 +24,7 @@ CASES = yaml.safe_load((Path(__file__).parent / "bad_values.yml").read_text(enco
 REACHED_NO_MORE = AnsibleConnectionFailure("Failed to connect to the host via ssh: ssh: connect to host x: timed out")
 BROKEN = AnsibleConnectionFailure("Failed to connect to the host via ssh: client_loop: send disconnect: Broken pipe")
 MADE = {"changed": True, "backend": "nftables"}
+SETTLED = '{"outcome": "settled"}'
 
 
 class PlayedConnection:
@@ -49,7 +53,9 @@ class PlayedAction(action.ActionModule):
     def __init__(self, answers, connection=None, **arguments):
         self._connection = connection or PlayedConnection()
         self._task = SimpleNamespace(args=arguments)
-        self.answers, self.calls = list(answers), []
+        self.answers, self.calls, self.commands = list(answers), [], []
+        # What the host's own programs say, in turns; without one they are not there.
+        self.quick, self.offered = [], {}
 
     def _execute_module(self, module_name, module_args, task_vars):
         assert module_name == "printfleet.cups.cups_firewall"
@@ -58,8 +64,18 @@ class PlayedAction(action.ActionModule):
         if isinstance(answer, Exception):
             raise answer
         if answer is MADE:
-            return dict(MADE, confirmation=module_args["confirmation"])
+            return dict(MADE, confirmation=module_args["confirmation"], commands=self.offered)
         return dict(answer)
+
+    def _low_level_execute_command(self, cmd, sudoable):
+        assert sudoable
+        self.commands.append((cmd, self._connection.resets))
+        said = self.quick.pop(0)
+        if callable(said):
+            return said()
+        if isinstance(said, Exception):
+            raise said
+        return {"rc": 0, "stdout": said}
 
 
 @pytest.fixture(autouse=True)
@@ -171,7 +187,8 @@ def test_a_connection_lost_in_the_middle_is_made_anew_and_confirms():
 
 @pytest.mark.parametrize("answer, says", [
     ({"outcome": "taken back", "why": ""}, "The host has taken it back and is as it was before."),
-    ({"outcome": "not known", "why": ""}, "The host is as it was before."),
+    ({"outcome": "not known", "why": ""}, "The host knows of no change of its firewall by this run."),
+    ({"outcome": "taken back", "why": "", "remark": "nftables: x"}, "The host has taken it back, but: nftables: x."),
 ])
 def test_a_connection_lost_in_the_middle_that_changed_nothing(answer, says):
     _plugin, result = run([BROKEN, answer])
@@ -200,7 +217,7 @@ def test_a_module_that_was_killed_is_asked_for(status):
         "was ended before. The host has taken it back and is as it was before." % status)
     _plugin, result = run([killed(status), {"outcome": "not known", "why": ""}])
     assert result["msg"] == (
-        "The module was killed before the firewall was changed (status %d). The host is as it was before." % status)
+        "The module was killed (status %d). The host knows of no change of its firewall by this run." % status)
 
 
 @pytest.mark.parametrize("status", [1, 127])
@@ -213,3 +230,72 @@ def test_a_host_that_was_never_there_is_unreachable_at_once(clock):
     with pytest.raises(AnsibleConnectionFailure):
         run([REACHED_NO_MORE])
     assert clock[0] == 0
+
+
+def quick(said, answers=(MADE,), **arguments):
+    """Run the plugin against a host that has the programs; ``said`` is what they say, the word of hearing first."""
+    plugin = PlayedAction(answers, **arguments)
+    plugin.offered, plugin.quick = {"heard": "mark", "confirm": "settle"}, list(said)
+    return plugin, plugin.run(task_vars={})
+
+
+def test_a_change_is_heard_of_and_confirmed_without_another_call_of_the_module():
+    plugin, result = quick(["", "Warning: banner\r\n%s\r\n" % SETTLED])
+    assert plugin.commands == [("mark", 0), ("settle anew", 1)] and len(plugin.calls) == 1
+    assert result == dict(MADE, confirmed=True)
+
+
+@pytest.mark.parametrize("said", ["", "python: no such file", '{"outcome": "", "why": "the lock is held"}', "[1]", "7"])
+def test_what_the_program_cannot_do_the_module_does(said):
+    plugin, result = quick(["", said], [MADE, {"outcome": "settled"}])
+    assert result["confirmed"] and [call["after"] for call in plugin.calls] == [0, 1]
+
+
+def test_over_the_old_connection_nothing_is_confirmed_and_the_module_not_asked(clock):
+    again = '{"outcome": "", "again": "Ansible came back over the old connection"}'
+    plugin, result = quick(["", again, again, SETTLED])
+    assert result["confirmed"] and len(plugin.calls) == 1
+    assert plugin.commands[1:] == [("settle anew", turn) for turn in (1, 2, 3)]
+
+
+def test_an_old_connection_that_is_dead_is_no_hindrance(clock):
+    plugin, result = quick([BROKEN, REACHED_NO_MORE, SETTLED])
+    assert result["confirmed"] and len(plugin.calls) == 1
+
+
+def test_an_old_connection_that_hangs_is_left_and_so_is_the_program_that_waits_for_it(monkeypatch):
+    monkeypatch.setattr(action, "time", time)
+    monkeypatch.setattr(action, "_HEARD", 0.3)
+    started = []
+
+    def hangs():
+        process = subprocess.Popen(["sleep", "60"])
+        started.append(process)
+        process.wait()
+
+    before = signal.getsignal(signal.SIGALRM)
+    begun = time.monotonic()
+    plugin, result = quick([hangs, SETTLED])
+    assert result["confirmed"] and time.monotonic() - begun < 5
+    assert started[0].wait() == -signal.SIGKILL
+    assert signal.getsignal(signal.SIGALRM) is before and signal.getitimer(signal.ITIMER_REAL) == (0.0, 0.0)
+
+
+def test_the_tasks_own_timeout_goes_on_counting(monkeypatch):
+    monkeypatch.setattr(action, "time", time)
+    signal.setitimer(signal.ITIMER_REAL, 60)
+    try:
+        quick(["", SETTLED])
+        assert 50 < signal.getitimer(signal.ITIMER_REAL)[0] <= 60
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+
+
+def test_a_host_that_cannot_take_the_change_back_is_told_of(clock):
+    stuck = {"outcome": "not taken back", "why": "", "remark": "the change could not be taken back whole: x. Mend it."}
+    _plugin, result = run([MADE, stuck], confirm_timeout=10)
+    assert result["msg"] == (
+        "The change of the firewall (nftables) was made, but it is neither confirmed nor taken back: the change could "
+        "not be taken back whole: x. Mend it.")
+    _plugin, result = run([MADE, stuck, {"outcome": "taken back", "why": "", "remark": ""}], confirm_timeout=10)
+    assert result["msg"].endswith("The host has taken it back and is as it was before.")

@@ -9,7 +9,7 @@ import os
 import shutil
 
 import pytest
-from ansible_collections.printfleet.cups.plugins.module_utils import _alarm, _files, _transaction
+from ansible_collections.printfleet.cups.plugins.module_utils import _alarm, _confirm, _files, _transaction, _trial
 from ansible_collections.printfleet.cups.plugins.module_utils._backend import Result
 
 
@@ -20,13 +20,13 @@ class PlayedHost:
         return "/usr/bin/" + name
 
     def run(self, argv, stdin=None):
-        return Result(0, "", "")
+        return Result(0, "active\n" if "is-active" in argv else "", "")
 
 
 @pytest.fixture
 def host(tmp_path, monkeypatch):
     for module, name, value in (
-        (_transaction, "FOLDER", "lib/trial"), (_transaction, "OUTCOME", "run/outcome"),
+        (_trial, "FOLDER", "lib/trial"), (_trial, "OUTCOME", "run/outcome"),
         (_alarm, "_RECOVERY_FILE", "etc/r.service"), (_alarm, "_RECOVERY_LINK", "etc/s.wants/r.service"),
     ):
         monkeypatch.setattr(module, name, str(tmp_path / value))
@@ -53,12 +53,12 @@ def test_a_folder_that_is_removed_is_no_trial_at_any_moment(host, monkeypatch):
         os.unlink(os.path.join(folder, "trial.pickle"))
         raise Killed
 
-    monkeypatch.setattr(_transaction.shutil, "rmtree", half)
+    monkeypatch.setattr(_trial.shutil, "rmtree", half)
     with pytest.raises(Killed):
         _transaction.take_back({}, host)
-    monkeypatch.setattr(_transaction.shutil, "rmtree", real)
+    monkeypatch.setattr(_trial.shutil, "rmtree", real)
     _transaction.clear_leftovers({}, host)
-    assert not os.path.exists(os.path.dirname(_transaction.FOLDER))
+    assert not os.path.exists(os.path.dirname(_trial.FOLDER))
 
 
 def test_a_removal_that_was_killed_at_its_end_is_finished(host, monkeypatch):
@@ -72,8 +72,8 @@ def test_a_removal_that_was_killed_at_its_end_is_finished(host, monkeypatch):
 
     monkeypatch.setattr(_alarm, "drop_recovery", killed)
     with pytest.raises(Killed):
-        _transaction.end(host)
+        _confirm.end(host)
     monkeypatch.setattr(_alarm, "drop_recovery", real)
     _transaction.clear_leftovers({}, host)
     assert _files.read(_alarm._RECOVERY_FILE) is None
-    assert not os.path.exists(_transaction.FOLDER)
+    assert not os.path.exists(_trial.FOLDER)

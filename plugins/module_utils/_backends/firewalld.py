@@ -142,6 +142,17 @@ class Firewalld:
         elif steps.load:
             self._load_again(steps)
 
+    def unlike(self, steps: Steps) -> str:
+        service = firewalld_running.service(self._host)
+        if (service.active, service.enabled) != (steps.was.active, steps.was.enabled):
+            return "%s is %s and %s, other than before" % (
+                UNIT, "active" if service.active else "inactive", "enabled" if service.enabled else "disabled")
+        if service.active and steps.load and steps.running is not None:
+            running = self._running(_own_files())
+            if running._replace(in_kernel=True) != steps.running._replace(in_kernel=True) or not running.in_kernel:
+                return "firewalld does not hold what it held before"
+        return ""
+
     def _write(self, steps: Steps) -> None:
         for path, text in steps.files.items():
             _files.replace(path, text)

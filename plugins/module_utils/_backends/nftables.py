@@ -181,10 +181,18 @@ class Nftables:
         return [UNIT]
 
     def undo(self, steps: Steps) -> None:
+        if not steps.was_active:
+            # Before the rules: it may still be starting, which loads them.  It has no stop command, so nothing else
+            # happens.  Where it was never loaded there is nothing to stop.
+            self._host.run(["systemctl", "stop", "--quiet", UNIT])
         must(self._host, ["nft", "-f", "-"], nftables_switch.whole(steps.old_table or ""))
-        # The unit has no stop command: this only tells systemd that its work is not in force.
-        word = "start" if steps.was_active else "stop"
-        self._host.run(["systemctl", word, "--quiet", UNIT])
+        if steps.was_active:
+            self._host.run(["systemctl", "start", "--quiet", UNIT])
+
+    def unlike(self, steps: Steps) -> str:
+        if nftables_switch.comparable(self._table() or "") != nftables_switch.comparable(steps.old_table or ""):
+            return "the table %s is not what it was before" % nftables_ruleset.OURS
+        return "%s does not start" % UNIT if steps.was_active and not self._unit_state()["active"] else ""
 
     def _put(self, steps: Steps) -> None:
         _helpers.load(self._host, steps.modules)

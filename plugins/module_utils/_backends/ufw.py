@@ -137,6 +137,17 @@ class Ufw:
             self._load(steps.undo_loads)
         self._help(steps.undo_helpers)
 
+    def unlike(self, steps: Steps) -> str:
+        was_on = ufw_settings.is_yes(steps.found[ufw_plan.CONF] or "", ufw_settings.ENABLED)
+        for version, load in steps.undo_loads.items() if was_on else ():
+            drift = ufw_kernel.read(self._host, version, load.user_rules, load.defaults).drift
+            if drift:
+                return "the kernel's rules (IPv%d) are %s" % (version, drift)
+        for version in steps.verdicts if steps.command == "enable" and not was_on else ():
+            if ufw_kernel.Kernel(ufw_kernel.list_chains(self._host, version), "").loaded(version):
+                return "ufw's rules (IPv%d) are still loaded" % version
+        return ""
+
     def _help(self, rules: Tuple[str, ...]) -> None:
         with self._locked():
             document = ufw_helpers.document(ufw_helpers.read(self._host), rules)
