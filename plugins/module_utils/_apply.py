@@ -141,6 +141,9 @@ def plan_present(
     if not change.changed:
         # A run that changes nothing would only repeat what the administrator knows and perhaps wants.
         return change
+    for _owner, plan in change.plans:
+        if plan.obstacle:
+            raise BackendError(plan.obstacle)
     told = _findings.sentences(_managers.findings(known, policy) + around.look(policy, around.interfaces))
     return change._replace(warnings=change.warnings + around.printers.told + tuple(told))
 

@@ -22,13 +22,15 @@ class Plan(NamedTuple):
     """A whole change, worked out before anything is touched.
 
     ``before`` and ``after`` are what a person reads under ``--diff``; they are equal exactly
-    when nothing has to be done.  ``steps`` is the backend's own affair.
+    when nothing has to be done.  ``steps`` is the backend's own affair.  ``obstacle`` is why a change
+    must not be made, though nothing is wrong with a host that needs none; "" for nothing.
     """
 
     before: str
     after: str
     steps: Any
     warnings: Tuple[str, ...] = ()
+    obstacle: str = ""
 
     @property
     def changed(self) -> bool:

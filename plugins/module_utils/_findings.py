@@ -38,6 +38,7 @@ class Ours(NamedTuple):
 
     opened: Dict[Tuple[str, str], Tuple[_words.Ports, ...]]
     closed: Dict[Tuple[str, str], Tuple[_words.Ports, ...]]
+    denied: Tuple[str, ...] = ()  # directions in which all else is refused
 
 
 def ours(policy: Optional[Policy]) -> Ours:
@@ -50,7 +51,8 @@ def ours(policy: Optional[Policy]) -> Ours:
             _add(opened, (record.direction, record.protocol), record.ports)
     for closure in policy.closures if policy else ():
         _add(closed, (closure.direction, closure.protocol), closure.ports)
-    return Ours(opened, closed)
+    denied = tuple(way for way in _words.DIRECTIONS if policy and policy.default(way) == "deny")
+    return Ours(opened, closed, denied)
 
 
 def _add(to: Dict[Tuple[str, str], Tuple[_words.Ports, ...]], key: Tuple[str, str], ports: _words.Ports) -> None:

@@ -67,7 +67,8 @@ def pack(files: dict) -> bytes:
     with tarfile.open(fileobj=packed, mode="w") as archive:
         for path in sorted((CHECKOUT / "plugins/module_utils").rglob("*.py")):
             archive.add(path, "ansible_collections/printfleet/cups/%s" % path.relative_to(CHECKOUT))
-        archive.add(CHECKOUT / "tests/real/inside.py", "inside.py")
+        for name in ("inside.py", "kinds.py"):
+            archive.add(CHECKOUT / "tests/real" / name, name)
         content = json.dumps(files).encode()
         entry = tarfile.TarInfo("rulesets.json")
         entry.size = len(content)
@@ -78,7 +79,8 @@ def pack(files: dict) -> bytes:
 def main() -> int:
     image, count, number = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
     _make_importable()
-    packed = pack({"ours": rulesets(count, number), "foreign": foreign()})
+    kinds = yaml.safe_load((CHECKOUT / "tests/real/kinds.yml").read_text(encoding="utf-8"))
+    packed = pack({"ours": rulesets(count, number), "foreign": foreign(), "kinds": kinds})
     return subprocess.run(
         ["docker", "run", "--rm", "--interactive", "--network", "none", "--cap-add", "NET_ADMIN", "--entrypoint", "sh",
          image, "-c", INSTALL + " && mkdir /tmp/x && cd /tmp/x && tar xf - && exec python3 inside.py"],

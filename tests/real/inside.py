@@ -10,8 +10,8 @@ import json
 import subprocess
 import sys
 
+import kinds
 from ansible_collections.printfleet.cups.plugins.module_utils import _policy
-from ansible_collections.printfleet.cups.plugins.module_utils._backend import BackendError
 from ansible_collections.printfleet.cups.plugins.module_utils._backends import (
     nftables_findings,
     nftables_foreign,
@@ -58,6 +58,10 @@ def moved(live: str, text: str) -> str:
     return now
 
 
+def statements() -> str:
+    return nft("-j", "-s", "-t", "list", "ruleset").stdout.decode("utf-8", "surrogateescape")
+
+
 def beside(text: str) -> str:
     """Load somebody's table, and ours with what it opens beside it; tells what became of it."""
     nft("flush", "ruleset")
@@ -66,9 +70,8 @@ def beside(text: str) -> str:
     before = nft("-s", "list", "table", "inet", "office").stdout
     ruleset = nft("-s", "list", "ruleset").stdout.decode("utf-8", "surrogateescape")
     nftables_findings.find(ruleset, ours(DENY))
-    try:
-        kept = nftables_foreign.keep(ruleset, ("in", "out"))
-    except BackendError:
+    kept = nftables_foreign.keep(ruleset, ("in", "out"), statements)
+    if kept.lost:
         return "refused in a sentence"
     load(nftables_ruleset.render(DENY, kept.rules["in"], kept.rules["out"], kept.parts))
     # One jump to the one copy with the one or two rules that were there.
@@ -92,9 +95,10 @@ def main() -> None:
         told[outcome] = told.get(outcome, 0) + 1
     if not given["ours"] or not told.get("kept beside ours") or not told.get("refused in a sentence"):
         sys.exit("nothing was tried: %s" % told)
-    print("%s: %d rulesets taken; tables of others with hostile texts: %s" % (
+    print("%s: %d rulesets taken; tables of others with hostile texts: %s; %s" % (
         nft("--version").stdout.decode().strip(), len(given["ours"]),
-        ", ".join("%d %s" % (count, outcome) for outcome, count in sorted(told.items()))))
+        ", ".join("%d %s" % (count, outcome) for outcome, count in sorted(told.items())),
+        kinds.try_all(nft, DENY, given["kinds"])))
 
 
 main()

@@ -23,11 +23,13 @@ from ansible_collections.printfleet.cups.plugins.module_utils._backend import (
 from ansible_collections.printfleet.cups.plugins.module_utils._backends import (
     nftables_findings,
     nftables_foreign,
+    nftables_lost,
     nftables_ruleset,
     nftables_switch,
 )
 from ansible_collections.printfleet.cups.plugins.module_utils._findings import Finding, Ours
 from ansible_collections.printfleet.cups.plugins.module_utils._policy import Policy
+from ansible_collections.printfleet.cups.plugins.module_utils._words import DIRECTIONS
 
 RULES = "/etc/%s/firewall.nft" % OWNER
 # What sets conntrack helpers.  At boot it is loaded after the rules, and may fail where they must not: on a
@@ -78,6 +80,7 @@ class State(NamedTuple):
     enabled: bool
     active: bool
     listing_of: Callable[[str], str]
+    statements: Callable[[], str]  # the whole ruleset as JSON
 
 
 class Steps(NamedTuple):
@@ -117,6 +120,7 @@ class Nftables:
             unit=_files.read(UNIT_FILE),
             modules=_files.read(_helpers.PATH),
             listing_of=self._listing_of,
+            statements=self._statements,
             **self._unit_state(),
         )
 
@@ -124,6 +128,10 @@ class Nftables:
         """Our own table alone: cut out of the whole list, a comment of somebody else's could pass for it."""
         listed = self._host.run(["nft", "-s", "list", "table"] + nftables_ruleset.OURS.split())
         return nftables_switch.loadable(listed.output) if listed.status == 0 else None
+
+    def _statements(self) -> str:
+        # Without the elements of sets: a million of them take minutes.
+        return must(self._host, ["nft", "-j", "-s", "-t", "list", "ruleset"])
 
     def _unit_state(self) -> dict:
         shown = must(self._host, ["systemctl", "show", "--property=ActiveState,UnitFileState,NeedDaemonReload", UNIT])
@@ -139,25 +147,24 @@ class Nftables:
         return nftables_switch.loadable(must(self._host, ["unshare", "--net", "sh", "-c", script], rules))
 
     def plan(self, state: State, policy: Optional[Policy]) -> Plan:
-        steps, listing = Steps(None, None, None, None, state.table, state.active), ""
+        steps, listing, obstacle = Steps(None, None, None, None, state.table, state.active), "", ""
         if policy is not None:
-            denied = tuple(d for d in ("in", "out") if policy.default(d) == "deny")
-            kept = nftables_foreign.keep(state.ruleset, denied)
+            kept, rules, helpers, listing = _with_copies(state, policy)
             steps = Steps(
-                nftables_ruleset.render(policy, kept.rules["in"], kept.rules["out"], kept.parts),
-                nftables_ruleset.render_helpers(policy) or None,
+                rules,
+                helpers or None,
                 _unit_text(state.nft, bool(policy.helpers)),
                 _helpers.text(policy.helpers),
                 state.table,
                 state.active,
+                nftables_switch.moves(state.table or "", listing),
             )
-            listing = state.listing_of((steps.rules or "") + (steps.helpers or ""))
-            steps = steps._replace(moves=nftables_switch.moves(state.table or "", listing))
+            obstacle = nftables_lost.obstacle(kept.lost, state.table or "", listing)
         files = (state.rules, state.helpers, state.unit, state.modules)
         before = _describe(state.table or "", files, state.enabled, state.active, steps)
         wanted = policy is not None
         after = _describe(listing, steps[:4], wanted, wanted, steps)
-        return Plan(before, after, steps)
+        return Plan(before, after, steps, obstacle=obstacle)
 
     def commit(self, plan: Plan) -> dict:
         """Load first, write then."""
@@ -172,7 +179,11 @@ class Nftables:
         return ""
 
     def findings(self, known: Ours) -> List[Finding]:
-        return nftables_findings.find(must(self._host, ["nft", "-s", "list", "ruleset"]), known)
+        ruleset = must(self._host, ["nft", "-s", "list", "ruleset"])
+        found = nftables_findings.find(ruleset, known)
+        if known.denied and self.active():
+            found += [one.finding() for one in nftables_foreign.keep(ruleset, known.denied, self._statements).lost]
+        return found
 
     def paths(self, plan: Plan) -> List[str]:
         return list(_paths())
@@ -215,6 +226,20 @@ class Nftables:
         _files.replace(UNIT_FILE, None)
         _files.replace(_helpers.PATH, None)
         must(self._host, ["systemctl", "daemon-reload"])
+
+
+def _with_copies(state: State, policy: Policy) -> Tuple[nftables_foreign.Kept, str, str, str]:
+    """What is kept of others' openings, our two files with it, and how nft lists them."""
+    denied = tuple(way for way in DIRECTIONS if policy.default(way) == "deny")
+    helpers = nftables_ruleset.render_helpers(policy)
+
+    def rules(kept: nftables_foreign.Kept) -> str:
+        return nftables_ruleset.render(policy, kept.rules["in"], kept.rules["out"], kept.parts)
+
+    kept, listing = nftables_foreign.keep_what_loads(
+        state.ruleset, denied, state.statements, lambda kept: state.listing_of(rules(kept) + helpers)
+    )
+    return kept, rules(kept), helpers, listing
 
 
 def _paths() -> Tuple[str, ...]:

@@ -12,42 +12,38 @@ since its own hook drops it still.
 from __future__ import annotations
 
 import re
-from typing import Dict, List, NamedTuple, Optional, Tuple
+from typing import Callable, Dict, List, NamedTuple, Optional, Tuple
 
 from ansible_collections.printfleet.cups.plugins.module_utils._backend import BackendError
-from ansible_collections.printfleet.cups.plugins.module_utils._backends import nftables_ruleset
-from ansible_collections.printfleet.cups.plugins.module_utils._findings import plain
+from ansible_collections.printfleet.cups.plugins.module_utils._backends import nftables_ruleset, nftables_statements
+from ansible_collections.printfleet.cups.plugins.module_utils._backends.nftables_statements import NotExact, Place
+from ansible_collections.printfleet.cups.plugins.module_utils._findings import WARNING, Finding, plain
 
 _TABLE = re.compile(r"table (ip|ip6|inet) (\S+) \{")
 _BLOCK = re.compile(r"\t(set|map|chain) (\S+) \{")
 _BASE = re.compile(r"type filter hook (input|output) priority [^;]+; policy (accept|drop);")
 # A text ends where the next word begins: anything else is a name that somebody made with another program than nft.
-_TEXT = re.compile(r'(?<![^\s{,])"[^"]*"(?=[\s},;]|$)')
-_SOUND_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_/.\\-]{0,60}")
+_TEXT = re.compile(r'(?<![^\s{,])(?:"[0-9: -]+"-"[0-9: -]+"|"[^"]*")(?=[\s},;]|$)')
 # What a copied rule may consist of once its texts are taken out, and the texts: names of interfaces, users, groups.
 _SOUND_RULE = re.compile(
     r"(?!(?:include|define|redefine|undefine|type|policy|flags|devices)\b)[A-Za-z0-9_ .,:@{}<>=!&|^()/+*-]*"
 )
 _SOUND_ELEMENTS = re.compile(r"[A-Za-z0-9_ \t.,:@{}=/;*-]*")
-_SOUND_TEXT = re.compile(r'"[A-Za-z0-9_.:@*+/-]*"')
+_SOUND_TEXT = re.compile(r'"(?:[A-Za-z0-9_.:@*+/-]*|[0-9-]+ [0-9:]+)"')
 _COMMENT_TEXT = re.compile(r'\s*(?<![^\s])comment "[^"]*"')
 _CALL = re.compile(r"\b(jump|goto) ([^\s,}]+)")
-_NAMED = re.compile(r"@([A-Za-z_][\w/.\\-]*)")
+# A set or map; "@th,16,16" is a payload by its place.
+_NAMED = re.compile(r"@([A-Za-z_][\w/.\\-]*)(?![\w/.\\,-])")
 _QUOTED = re.compile(r'"[^"]*"')
-_ACCEPTS = re.compile(r"\baccept\b|\bjump\b|\bgoto\b|\breturn\b|\bvmap\b")
-# Statements that do something beside deciding: evaluating them twice would do it twice.
-_ACTS = re.compile(
-    r"\bxt\b|\bset\b|\b(?:add|update|delete) @|\bqueue\b|\bdup\b|\bfwd\b|\bnotrack\b|\bquota\b|\bct helper\b"
-    r"|\bsynproxy\b|\btproxy\b|\bredirect\b|\bflow\b|\bmeter\b|\blimit name\b"
-)
-_NARRATES = re.compile(
-    r'\s*\b(?:counter(?: packets \d+ bytes \d+| name (?:"[^"]*"|\S+))?'
-    r'|log(?: (?:prefix|level|flags|group|snaplen) (?:"[^"]*"|\S+))*)'
-)
 # By index an interface has to be there when the rule is loaded, which it is not at boot, where ours comes first.
-_BY_INDEX = re.compile(r'\b([io]if)(?= (?:[!=]= )?(?:vmap )?(?:\{ )?")')
+_BY_INDEX = re.compile(r'\b([io]if)(?= (?:[!=]= )?(?:vmap )?(?:\{ )?"[^"*]*")')
+_FIB = re.compile(r"\bfib \S+(?: \. \S+)*(?: oif| oifname| type)?")
+_LEFT_BY_INDEX = re.compile(r'\b[io]if\b(?! (?:[!=]= )?[\d@])')
+_KEEP = "set %s to keep"
+_ROW = ", or give the opening as a row in cups_firewall_extra_flows and remove the rule"
 _GUARD = {"ip": "meta nfproto ipv4 ", "ip6": "meta nfproto ipv6 ", "inet": ""}
 _DIRECTION = {"input": "in", "output": "out"}
+_VARIABLE = {"in": "cups_firewall_default_incoming", "out": "cups_firewall_default_outgoing"}
 
 
 class _Block(NamedTuple):
@@ -55,11 +51,41 @@ class _Block(NamedTuple):
     lines: Tuple[str, ...]
 
 
+# Where lines are not what they seem, nothing can be copied.
+NOWHERE: Place = ("", "", "")
+
+
+class Lost(NamedTuple):
+    """What cannot be copied: ``why`` it cannot, and what to do instead, beginning with a verb."""
+
+    direction: str
+    chain: Place
+    rule: str  # "" for the whole chain
+    why: str
+    advice: str
+
+    def finding(self) -> Finding:
+        """Under a default of deny it is refused."""
+        where, what = "nftables table %s %s, chain %s" % tuple(plain(word) for word in self.chain), "it accepts"
+        if self.rule:
+            where += ", rule '%s'" % plain(self.rule)
+        if self.chain == NOWHERE:
+            where, what = "nftables, the line '%s'" % plain(self.rule), "others accept"
+        return Finding(
+            WARNING,
+            "what %s is refused under %s: deny, since it cannot be copied: %s"
+            % (what, _VARIABLE[self.direction], self.why),
+            where,
+            self.advice,
+        )
+
+
 class Kept(NamedTuple):
-    """Rules that jump into the copies, by direction, and the copies themselves."""
+    """Rules that jump into the copies, by direction, the copies themselves, and what could not be copied."""
 
     rules: Dict[str, Tuple[str, ...]]
     parts: Tuple[str, ...]
+    lost: Tuple[Lost, ...] = ()
 
 
 def tables(ruleset: str) -> Dict[Tuple[str, str], Dict[str, _Block]]:
@@ -104,30 +130,71 @@ def _declared(block: _Block) -> Optional["re.Match[str]"]:
     return next((match for match in found if match), None)
 
 
-def _refuse_strange_texts(ruleset: str) -> None:
-    """Raise BackendError where a text goes over lines or a name holds a quote: lines then are not what they seem."""
-    for line in ruleset.split("\n"):
-        if '"' in _TEXT.sub("", line):
-            raise BackendError(
-                "nftables on this host has a text over several lines or a name with a quote, in the line '%s', so what "
-                "others opened cannot be read: remove it, or set cups_firewall_default_incoming and "
-                "cups_firewall_default_outgoing to keep" % plain(line.strip())
-            )
+def _strange_line(ruleset: str) -> str:
+    """Where a text goes over lines or a name holds a quote, so that lines are not what they seem; "" for nowhere."""
+    return next((line for line in ruleset.split("\n") if '"' in _TEXT.sub("", line)), "")
 
 
-def keep(ruleset: str, directions: Tuple[str, ...]) -> Kept:
-    """Copy what the chains at these hooks accept; raises BackendError for what cannot be read exactly."""
-    if directions:
-        _refuse_strange_texts(ruleset)
-    copies = _Copies(tables(ruleset))
+def keep(
+    ruleset: str, directions: Tuple[str, ...], statements: Callable[[], str], only: Optional[Tuple[Place, ...]] = None
+) -> Kept:
+    """Copy what the chains at these hooks accept, as far as that can be done exactly; ``only`` some of them.
+
+    ``ruleset`` is what ``nft list ruleset`` prints, and ``statements`` asks for the same as JSON, which is done only
+    where there is anything to copy.
+    """
     rules: Dict[str, Tuple[str, ...]] = {"in": (), "out": ()}
-    for family, table, chain, direction, _policy in base_chains(ruleset):
-        if direction not in directions:
-            continue
-        if copies.accepts(family, table, chain):
-            name = copies.chain(family, table, chain)
+    copies = _Copies(tables(ruleset))
+    bases = [
+        base for base in base_chains(ruleset)
+        if base[3] in directions and (only is None or base[:3] in only) and copies.accepts(*base[:3])
+    ]
+    strange = _strange_line(ruleset) if directions else ""
+    if strange:
+        why = "a text over several lines or a name with a quote hides what is a rule"
+        return Kept(rules, (), tuple(
+            Lost(way, NOWHERE, strange.strip(), why, "remove it, or " + _KEEP % _VARIABLE[way]) for way in directions
+        ))
+    if bases:
+        copies.statements = nftables_statements.read(statements())
+    for family, table, chain, direction, _policy in bases:
+        name = copies.base(family, table, chain, direction)
+        if name:
             rules[direction] += ("%sjump %s" % (_GUARD[family], name),)
-    return Kept(rules, tuple(copies.parts))
+    return Kept(rules, tuple(copies.parts), tuple(dict.fromkeys(copies.lost)))
+
+
+def keep_what_loads(
+    ruleset: str, directions: Tuple[str, ...], statements: Callable[[], str], load: Callable[[Kept], str]
+) -> Tuple[Kept, str]:
+    """The same, less what nft does not take itself though it lists it, as older releases do; and what ``load`` gives.
+
+    ``load`` raises BackendError where nft refuses the copies.
+    """
+    kept = keep(ruleset, directions, statements)
+    try:
+        return kept, load(kept)
+    except BackendError:
+        if not kept.parts:
+            raise
+    lost: List[Lost] = []
+    for base in base_chains(ruleset):
+        try:
+            load(keep(ruleset, directions, statements, (base[:3],)))
+        except BackendError as error:
+            lost.append(Lost(base[3], base[:3], "", "nft does not take what it lists of it: %s" % plain(str(error)),
+                             _KEEP % _VARIABLE[base[3]]))
+    refused = [one.chain for one in lost]
+    kept = keep(ruleset, directions, statements, tuple(b[:3] for b in base_chains(ruleset) if b[:3] not in refused))
+    return kept._replace(lost=kept.lost + tuple(lost)), load(kept)
+
+
+class _Cut(Exception):
+    """Without a rule that leads elsewhere, those behind it would let through more than they do."""
+
+    def __init__(self, place: Place) -> None:
+        super().__init__(place)
+        self.place = place
 
 
 class _Copies:
@@ -135,14 +202,17 @@ class _Copies:
 
     def __init__(self, found: Dict[Tuple[str, str], Dict[str, _Block]]) -> None:
         self.found = found
-        self.names: Dict[Tuple[str, str, str], str] = {}
+        self.names: Dict[Place, str] = {}
         self.parts: List[str] = []  # each once
+        self.lost: List[Lost] = []
+        self.statements: Dict[Place, list] = {}
+        self.direction = ""
 
     def accepts(self, family: str, table: str, chain: str, seen: Tuple[str, ...] = ()) -> bool:
         """Whether any rule of the chain, or of one that it calls, accepts."""
         if chain in seen:
             return False
-        for line in self._rules(family, table, chain):
+        for line in self._rules((family, table, chain)):
             bare = _QUOTED.sub('""', line)
             if re.search(r"\baccept\b|\bvmap @", bare):
                 return True
@@ -150,8 +220,8 @@ class _Copies:
                 return True
         return False
 
-    def _rules(self, family: str, table: str, chain: str) -> List[str]:
-        block = self.found[(family, table)].get(chain)
+    def _rules(self, place: Place) -> List[str]:
+        block = self.found[place[:2]].get(place[2])
         lines = list(block.lines) if block else []
         return [line for line in lines if not _BASE.fullmatch(line) and not line.startswith(("comment ", "type "))]
 
@@ -160,61 +230,90 @@ class _Copies:
         if part not in self.parts:
             self.parts.append(part)
 
-    def chain(self, family: str, table: str, chain: str) -> str:
-        if (family, table, chain) in self.names:
-            return self.names[(family, table, chain)]
-        if chain not in self.found[(family, table)] or not all(map(_SOUND_NAME.fullmatch, (table, chain))):
-            raise _unreadable(family, table, chain, "jump %s" % chain)
+    def base(self, family: str, table: str, chain: str, direction: str) -> str:
+        """The name of the copy of a base chain; "" where nothing of it can be kept."""
+        if direction != self.direction:
+            # What is lost is told for each direction.
+            self.names, self.direction = {}, direction
+        names, parts = dict(self.names), list(self.parts)
+        try:
+            return self.chain((family, table, chain))
+        except _Cut as cut:
+            self.names, self.parts = names, parts
+            if cut.place != (family, table, chain):
+                self._lose((family, table, chain), "", NotExact("it calls chain %s, see there" % plain(cut.place[2])))
+            return ""
+
+    def chain(self, place: Place) -> str:
+        """The name of the copy of a chain."""
+        if place in self.names:
+            return self.names[place]
         # By where it comes from, so that it can be changed while it stands.
-        lines = ['comment "%s"' % ("as in table %s %s, chain %s" % (family, table, chain))[:120]]
-        name = self.names[(family, table, chain)] = nftables_ruleset.named("kept", (family, table, chain))
-        lines += [self._rule(family, table, chain, r) for r in self._rules(family, table, chain) if self._decides(r)]
+        name = self.names[place] = nftables_ruleset.named("kept", place)
+        rules, statements = self._rules(place), self.statements.get(place, [])
+        if len(rules) != len(statements):
+            self._lose(place, "", NotExact("nft lists it as text and as JSON with other rules"))
+            raise _Cut(place)
+        lines = []
+        for rule, parts in zip(rules, statements):
+            if not nftables_statements.has_verdict(parts):
+                continue
+            before = dict(self.names), list(self.parts)
+            try:
+                lines.append(self._rule(place, rule, parts))
+            except NotExact as error:
+                self.names, self.parts = before
+                self._lose(place, rule, error, nftables_statements.for_rows(parts))
+                if re.search(r"\b(?:goto|return)\b|\bvmap @", _QUOTED.sub('""', rule)):
+                    raise _Cut(place) from None
         self._add("chain %s" % name, lines)
         return name
 
-    @staticmethod
-    def _decides(rule: str) -> bool:
-        return bool(_ACCEPTS.search(_QUOTED.sub('""', rule)))
+    def _lose(self, place: Place, rule: str, error: NotExact, for_rows: bool = False) -> None:
+        advice = [error.advice] if error.advice else []
+        advice.append(_KEEP % _VARIABLE[self.direction] + (_ROW if for_rows else ""))
+        self.lost.append(Lost(self.direction, place, rule, error.why, ", or ".join(advice)))
 
-    def _rule(self, family: str, table: str, chain: str, rule: str) -> str:
-        bare = _QUOTED.sub('""', rule)
-        if _ACTS.search(bare) or "#" in bare:
-            raise _unreadable(family, table, chain, rule)
-        rule = _BY_INDEX.sub(r"\1name", _COMMENT_TEXT.sub("", _NARRATES.sub("", rule)).strip())
+    def _rule(self, place: Place, rule: str, statements: list) -> str:
+        rule = nftables_statements.deciding_text(rule, statements)
+        rule = _by_name(_COMMENT_TEXT.sub("", rule).strip())
         texts = _QUOTED.findall(rule)
         if not _SOUND_RULE.fullmatch(_QUOTED.sub("", rule)) or not all(map(_SOUND_TEXT.fullmatch, texts)):
-            raise _unreadable(family, table, chain, rule)
-        rule = _CALL.sub(lambda m: "%s %s" % (m.group(1), self.chain(family, table, m.group(2))), rule)
-        return _NAMED.sub(lambda m: "@" + self._set(family, table, m.group(1), rule), rule)
+            raise NotExact("a name or a sign in it may mean something else where it is loaded again")
+        rule = self._calls(place, rule)
+        return _NAMED.sub(lambda found: "@" + self._set(place[0], place[1], found.group(1)), rule)
 
-    def _set(self, family: str, table: str, name: str, rule: str) -> str:
+    def _calls(self, place: Place, text: str) -> str:
+        """The text with its calls led to copies."""
+        for _verb, called in _CALL.findall(text):
+            if called not in self.found[place[:2]]:
+                raise NotExact("it calls a chain whose name nft does not take")
+        return _CALL.sub(lambda found: "%s %s" % (found.group(1), self.chain((*place[:2], found.group(2)))), text)
+
+    def _set(self, family: str, table: str, name: str) -> str:
         block = self.found[(family, table)].get("@" + name)
         if block and any("iface_index" in line for line in block.lines):
-            raise _unreadable(family, table, "set " + name, rule)
-        if block is None or any(re.search(r"\b(?:dynamic|timeout)\b", line) for line in block.lines):
-            raise BackendError(
-                "table %s %s has the rule '%s', whose set %s changes by itself and so cannot be kept beside a "
-                "default of deny" % (family, plain(table), plain(rule), plain(name))
+            raise NotExact(
+                "its set %s holds interfaces by index" % plain(name), "use a set of type ifname and iifname in the rule"
             )
-        if (family, table, "@" + name) not in self.names:
+        if block is None or any(re.search(r"\b(?:dynamic|timeout)\b", line) for line in block.lines):
+            raise NotExact("its set %s changes by itself" % plain(name))
+        place = (family, table, "@" + name)
+        if place not in self.names:
             lines = [_COMMENT_TEXT.sub("", line) for line in block.lines]
             for line in lines:
                 texts = _QUOTED.findall(line)
                 if not _SOUND_ELEMENTS.fullmatch(_QUOTED.sub("", line)) or not all(map(_SOUND_TEXT.fullmatch, texts)):
-                    raise _unreadable(family, table, "set " + name, line)
-            lines = [
-                _CALL.sub(lambda m: "%s %s" % (m.group(1), self.chain(family, table, m.group(2))), line)
-                for line in lines
-            ]
-            own = self.names[(family, table, "@" + name)] = nftables_ruleset.named("kept", [block.kind, *lines])
+                    raise NotExact("a name or a sign in its set %s may mean something else" % plain(name))
+            lines = [self._calls(place, line) for line in lines]
+            own = self.names[place] = nftables_ruleset.named("kept", [block.kind, *lines])
             self._add("%s %s" % (block.kind, own), lines)
-        return self.names[(family, table, "@" + name)]
+        return self.names[place]
 
 
-def _unreadable(family: str, table: str, chain: str, rule: str) -> BackendError:
-    return BackendError(
-        "table %s %s, chain %s has the rule '%s', which cannot be kept open beside a default of deny: "
-        "set cups_firewall_default_incoming and cups_firewall_default_outgoing to keep, or give the "
-        "opening as a row in cups_firewall_extra_flows and remove the rule"
-        % (family, plain(table), plain(chain), plain(rule))
-    )
+def _by_name(rule: str) -> str:
+    """The rule with its interfaces by name; raises NotExact where one is left that has to be there at boot."""
+    rule = _BY_INDEX.sub(r"\1name", rule)
+    if _LEFT_BY_INDEX.search(_FIB.sub("fib", _QUOTED.sub('""', rule))):
+        raise NotExact("it names an interface by its index", "use iifname or oifname in the rule")
+    return rule

@@ -24,7 +24,7 @@ _HEAD = "# Written by the Ansible collection printfleet.cups; changes by hand ar
 
 # A packet that no chain of ours refuses still passes through the chains of others: base chains
 # combine, so the priority decides nothing but who logs first (nft(8), "verdict statement").
-_HOOKS = {"in": ("incoming", "input"), "out": ("outgoing", "output")}
+HOOKS = {"in": ("incoming", "input"), "out": ("outgoing", "output")}
 # A reset ends a connect() at once; an ICMPv6 error does so after a second only, and many at once are limited in
 # their rate as well (measured, Linux 6.18; RFC 4443, 2.4 f).  By number, see _MEMBERSHIP.
 _REFUSALS = {"in": ("drop",), "out": ("meta l4proto 6 reject with tcp reset", "reject")}
@@ -144,7 +144,7 @@ def render(policy: Policy, kept_incoming: Sequence[str] = (), kept_outgoing: Seq
     for direction, kept in (("in", kept_incoming), ("out", kept_outgoing)):
         _direction(table, policy, direction, kept)
     return (
-        "%s%stable %s {\n\tcomment \"printfleet.cups: the rows of CUPS' page Firewalls\"\n%s}\n"
+        "%s%stable %s {\n%s}\n"
         % (_HEAD, REMOVAL, OURS, "".join(table.parts))
     )
 
@@ -170,7 +170,7 @@ def render_helpers(policy: Policy) -> str:
 
 
 def _direction(table: _Table, policy: Policy, direction: str, kept: Sequence[str]) -> None:
-    chain, hook = _HOOKS[direction]
+    chain, hook = HOOKS[direction]
     deny = policy.default(direction) == "deny"
     cut = {
         side: [s for protocol in _words.PROTOCOLS for s in segments(policy, direction, protocol, side)]

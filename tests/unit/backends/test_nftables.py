@@ -8,10 +8,11 @@ from __future__ import annotations
 import pathlib
 
 import pytest
-from ansible_collections.printfleet.cups.plugins.module_utils import _helpers
+from ansible_collections.printfleet.cups.plugins.module_utils import _findings, _helpers
 from ansible_collections.printfleet.cups.plugins.module_utils._backend import BackendError, Result
 from ansible_collections.printfleet.cups.plugins.module_utils._backends import nftables
 from ansible_collections.printfleet.cups.plugins.module_utils._policy import Helper, make_policy
+from ansible_collections.printfleet.cups.tests.unit import nft_json
 
 POLICY = make_policy((), "deny", "keep", False, (), None)
 LISTING = "table inet printfleet_cups {\n\tchain refuse_in {\n\t}\n\n\tchain refuse_out {\n\t}\n}\n"
@@ -179,3 +180,41 @@ def test_a_module_is_loaded_before_the_rules_that_need_it(files):
     (files / "sys/nf_conntrack_snmp").rmdir()
     nftables.Nftables(host).commit(plan(host, FINDING))
     assert host.calls.index("modprobe nf_conntrack_snmp") < host.calls.index("nft -f -")
+
+
+KNOCKING = (
+    "table inet vpn {\n\tset knocked {\n\t\ttype ipv4_addr\n\t\tflags timeout\n\t}\n\n\tchain input {\n"
+    "\t\ttype filter hook input priority filter; policy accept;\n\t\tip saddr @knocked tcp dport 22 accept\n\t}\n}\n"
+)
+
+
+class KnockingHost(PlayedHost):
+    """Somebody's table beside ours, with a rule that cannot be copied."""
+
+    def run(self, argv, stdin=None):
+        said = " ".join(argv)
+        done = super().run(argv, stdin)
+        if said == "nft -s list ruleset":
+            return Result(0, self.table + KNOCKING, "")
+        if said == "nft -j -s -t list ruleset":
+            return Result(0, nft_json.statements(self.table + KNOCKING), "")
+        return done
+
+
+def test_a_rule_that_cannot_be_copied_is_in_the_way_of_deny_and_not_of_a_host_that_needs_no_change():
+    host = KnockingHost()
+    first = plan(host)
+    assert first.changed and "rule 'ip saddr @knocked tcp dport 22 accept'" in first.obstacle
+    nftables.Nftables(host).commit(first)
+    assert not plan(host).changed
+    assert plan(host, make_policy((), "keep", "keep", False, (), None)).obstacle == ""
+
+
+def test_it_is_a_finding_while_our_table_refuses_it():
+    host = KnockingHost()
+    backend, known = nftables.Nftables(host), _findings.ours(POLICY)
+    assert backend.findings(known) == []
+    backend.commit(plan(host))
+    (finding,) = backend.findings(known)
+    assert finding.level == "warning" and "since it cannot be copied: its set knocked changes" in finding.what
+    assert backend.findings(_findings.ours(None)) == []
