@@ -15,7 +15,7 @@ in 530 changes.  A set or a map never changes, since its name tells its contents
 from __future__ import annotations
 
 import re
-from typing import Dict, Iterable, List, NamedTuple, Optional, Sequence, Tuple
+from typing import Dict, Iterable, List, NamedTuple, Optional, Tuple
 
 from ansible_collections.printfleet.cups.plugins.module_utils._backends.nftables_ruleset import OURS, REMOVAL
 
@@ -64,19 +64,16 @@ def comparable(listing: str) -> str:
 def moves(live: str, wanted: str) -> Tuple[str, ...]:
     """What ``nft -f`` has to be given, one after the other; ``live`` is empty where there is no table."""
     new, old = _read(wanted), _read(live) if live else _Table((), {})
-    if new is None or old is None or not _alike(old, new, bool(live)):
+    if new is None or old is None or not _alike(old, new):
         return (whole(wanted),)
     made = {key: lines for key, lines in new.blocks.items() if key not in old.blocks}
     gone = {key: lines for key, lines in old.blocks.items() if key not in new.blocks}
     changed = {key: lines for key, lines in new.blocks.items() if lines != old.blocks.get(key, lines)}
     prepared = {key: lines for key, lines in made.items() if not _chain(lines).base}
-    # The comment of a chain that is there cannot be given again, and is the same.
-    switched = {key: tuple(line for line in lines if not line.startswith("\t\tcomment "))
-                for key, lines in changed.items()}
-    switched.update((key, lines) for key, lines in made.items() if key not in prepared)
+    switched = {**changed, **{key: lines for key, lines in made.items() if key not in prepared}}
     texts = (
-        _declared([] if live else new.own, prepared),
-        _commands("flush chain", changed) + _declared([], switched)
+        ("" if live else "add table %s\n" % OURS) + _made(prepared),
+        _commands("flush chain", changed) + _made(switched)
         + _commands("delete chain", [key for key, lines in gone.items() if _chain(lines).base]),
         _cleared({key: lines for key, lines in gone.items() if not _chain(lines).base}),
     )
@@ -115,9 +112,9 @@ def _chain(lines: Tuple[str, ...]) -> _Chain:
     return _Chain(fixed, any(_BASE.fullmatch(line) for line in head))
 
 
-def _alike(old: _Table, new: _Table, there: bool) -> bool:
+def _alike(old: _Table, new: _Table) -> bool:
     """Whether the one can become the other bit by bit: nothing differs but chains, and those in their rules."""
-    if there and old.own != new.own:
+    if old.own != new.own or any(line.startswith("\t\tcomment ") for lines in new.blocks.values() for line in lines):
         return False
     # Sets and maps share their names.
     names = [name for kind, name in {**old.blocks, **new.blocks} if kind in ("set", "map")]
@@ -136,9 +133,22 @@ def _lines(blocks: Dict[_Key, Tuple[str, ...]]) -> List[str]:
     ]
 
 
-def _declared(own: Sequence[str], blocks: Dict[_Key, Tuple[str, ...]]) -> str:
-    lines = [*own, *_lines(blocks)]
-    return "table %s {\n%s}\n" % (OURS, "".join("%s\n" % line for line in lines)) if lines else ""
+def _made(blocks: Dict[_Key, Tuple[str, ...]]) -> str:
+    """Chains first, since maps name them, and their rules last.
+
+    One command for each: within the braces of a table, nft 0.9.8 knows no set that is not made there, and dies of a
+    map that names a chain from outside.
+    """
+    chains, others, rules = [], [], []
+    for (kind, name), lines in blocks.items():
+        head = "add %s %s %s" % (kind, OURS, name)
+        if kind != "chain":
+            others.append("%s {\n%s}\n" % (head, "".join("%s\n" % line for line in lines)))
+            continue
+        base = next((line for line in lines if _BASE.fullmatch(line)), None)
+        chains.append("%s { %s }\n" % (head, base.strip()) if base else head + "\n")
+        rules += ["add rule %s %s %s\n" % (OURS, name, line.strip()) for line in lines if line != base]
+    return "".join(chains + others + rules)
 
 
 def _commands(command: str, keys: Iterable[_Key]) -> str:

@@ -43,7 +43,7 @@ class PlayedHost:
         if said.startswith("unshare"):
             return Result(0, LISTING, "")
         if said == "nft -f -":
-            self.table = LISTING if "table inet printfleet_cups {" in stdin else ""
+            self.table = LISTING if "table inet printfleet_cups {" in stdin or "add table" in stdin else ""
         if said.startswith("systemctl show"):
             enabled = "enabled" if self.enabled else "disabled"
             active = "active" if self.enabled else "inactive"

@@ -14,7 +14,7 @@ from ansible_collections.printfleet.cups.plugins.module_utils._backends.nftables
     whole,
 )
 
-HEAD = 'table inet printfleet_cups {\n\tcomment "printfleet.cups"\n'
+HEAD = "table inet printfleet_cups {\n"
 REFUSE = "\tchain refuse_in {\n\t\tdrop\n\t}\n"
 EMPTYING = "delete table inet printfleet_cups"
 
@@ -43,9 +43,10 @@ AFTER = table(old_set("peers_v4_2"), port_map("rows_in_2"), REFUSE, incoming("vm
 
 def test_nothing_is_asked_before_it_is_there_and_nothing_goes_while_it_is_asked():
     prepared, switched, cleared = moves(BEFORE, AFTER)
-    assert "set peers_v4_2 {" in prepared and "map rows_in_2 {" in prepared and "chain" not in prepared
+    assert "add set inet printfleet_cups peers_v4_2 {" in prepared
+    assert "add map inet printfleet_cups rows_in_2 {" in prepared and "chain" not in prepared
     assert "flush chain inet printfleet_cups incoming\n" in switched and "vmap @rows_in_2" in switched
-    assert "refuse_in {" not in switched and "delete" not in prepared + switched
+    assert "printfleet_cups refuse_in" not in switched and "delete" not in prepared + switched
     assert cleared.split("\n") == [
         "delete map inet printfleet_cups rows_in_1", "delete set inet printfleet_cups peers_v4_1", "",
     ]
@@ -62,8 +63,13 @@ def test_what_was_left_when_a_change_was_cut_short_is_cleared_away():
 
 def test_the_first_table_is_made_before_its_chain_is_hooked():
     prepared, switched = moves("", BEFORE)
-    assert prepared.startswith(HEAD) and "chain refuse_in {" in prepared and "hook" not in prepared
-    assert switched == "table inet printfleet_cups {\n%s}\n" % incoming("vmap @rows_in_1", "goto refuse_in")
+    assert prepared.startswith("add table inet printfleet_cups\nadd chain inet printfleet_cups refuse_in\nadd set ")
+    assert prepared.endswith("}\nadd rule inet printfleet_cups refuse_in drop\n") and "hook" not in prepared
+    assert switched == (
+        "add chain inet printfleet_cups incoming { type filter hook input priority filter; policy drop; }\n"
+        "add rule inet printfleet_cups incoming vmap @rows_in_1\n"
+        "add rule inet printfleet_cups incoming goto refuse_in\n"
+    )
 
 
 def test_a_policy_changes_in_place():
@@ -85,7 +91,7 @@ def test_a_chain_at_a_hook_that_is_wanted_no_more_goes_before_what_it_asks():
     BEFORE.replace("priority filter", "priority mangle"),
     BEFORE.replace("hook input", "hook output"),
     BEFORE.replace("\tchain refuse_in {\n", '\tchain refuse_in {\n\t\tcomment "by hand"\n'),
-    BEFORE.replace('"printfleet.cups"', '"mine"'),
+    BEFORE.replace(HEAD, HEAD + '\tcomment "of an older version"\n'),
     BEFORE.replace(HEAD, HEAD + "\tflags dormant\n"),
     BEFORE.replace(REFUSE, REFUSE + "\tcounter mine {\n\t\tpackets 0 bytes 0\n\t}\n"),
     BEFORE.replace(REFUSE, REFUSE + '\tchain x {\n\t\tcomment "over\n\t}\n\tchain lines {\n"\n\t}\n'),
