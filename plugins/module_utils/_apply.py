@@ -10,6 +10,7 @@ from typing import Dict, Iterable, List, NamedTuple, Optional, Sequence, Tuple
 from ansible_collections.printfleet.cups.plugins.module_utils import (
     _agreement,
     _confirm,
+    _drift,
     _files,
     _findings,
     _guard,
@@ -57,6 +58,7 @@ class Change(NamedTuple):
     before: str
     after: str
     warnings: Tuple[str, ...]
+    causes: Tuple[_drift.Cause, ...] = ()  # why the rules of the last run are not in force, for ``compare`` alone
     modules: Optional[str] = None  # what _helpers.PATH says in the end
 
 
@@ -160,8 +162,24 @@ def compare(memory: Memory, policy: Policy, known: Dict[str, Backend], around: S
     warnings = _warnings(read_flows(memory.wish["flows"]), around)
     missing = tuple(backend.missing())
     if missing:
-        return Change(memory.backend, missing, (), memory, True, "", "".join(describe(policy)), tuple(warnings))
-    return _change(memory.backend, [(memory.backend, _plan(backend, policy, memory.found))], memory, False, warnings)
+        return Change(
+            memory.backend, missing, (), memory, True, "", "".join(describe(policy)), tuple(warnings),
+            causes=(_drift.package_missing(missing),),
+        )
+    state = backend.read(memory.found)
+    try:
+        plan = backend.plan(state, policy)
+    except BackendError as error:
+        # Such as a unit that is masked: no plan can be made, but the audit can say why.
+        causes = tuple(backend.causes(state, None))
+        if not causes:
+            raise
+        told = tuple(warnings) + (str(error),)
+        return Change(memory.backend, (), (), memory, True, "", "".join(describe(policy)), told, causes=causes)
+    change = _change(memory.backend, [(memory.backend, plan)], memory, False, warnings)
+    if not change.changed:
+        return change
+    return change._replace(causes=tuple(backend.causes(state, plan)) or (_drift.unknown(),))
 
 
 def plan_absent(known: Dict[str, Backend], memory: Memory) -> Change:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Any, List, NamedTuple, Optional, Protocol, Sequence, Tuple
 
+from ansible_collections.printfleet.cups.plugins.module_utils._drift import Cause
 from ansible_collections.printfleet.cups.plugins.module_utils._files import OWNER
 from ansible_collections.printfleet.cups.plugins.module_utils._findings import Finding, Ours
 from ansible_collections.printfleet.cups.plugins.module_utils._policy import Policy
@@ -81,6 +82,9 @@ class Backend(Protocol):
 
     def commit(self, plan: Plan) -> dict:
         """Carry the plan out, on disk and in the kernel; gives the new memory back."""
+
+    def causes(self, state: Any, plan: Optional[Plan]) -> List[Cause]:
+        """Why the rules are not in force, from a state and the plan that mends it; None where there can be no plan."""
 
     def paths(self, plan: Plan) -> List[str]:
         """Every file that ``commit`` may write or remove, the links in ``units`` apart."""

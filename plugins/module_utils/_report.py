@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import List
 
+from ansible_collections.printfleet.cups.plugins.module_utils import _drift
+
 # So many peers of a row are shown, the rest is counted.
 _PEERS = 4
 
@@ -27,10 +29,7 @@ def report(told: dict) -> List[str]:
             for group in told["groups"]
         ]
         lines += ["finds %s: kernel helper %s (%s)" % (h["finds"], h["name"], h["row"]) for h in told["helpers"]]
-        lines.append(
-            "All of it is in force." if told["in_force"]
-            else "NOT in force as the last run meant it: run the role with --check --diff to see what differs."
-        )
+        lines += ["All of it is in force."] if told["in_force"] else _drift.sentences(told["drift"])
         lines += told.get("queues_changed", [])
     return lines + ["%s: %s: %s; %s." % (f["level"], f["where"], f["what"], f["advice"]) for f in told["findings"]]
 

@@ -156,6 +156,27 @@ difference:
   returned: success
   type: dict
   sample: {"before": "", "after": ""}
+drift:
+  description:
+    - Why RV(in_force) is false, and what brings the rules back. Empty where it is true.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    id:
+      description: A word for the cause that stays the same in later releases.
+      type: str
+      sample: nftables-table-gone
+    what:
+      description: What was seen on the host.
+      type: str
+      sample: "firewalld is stopped, but enabled"
+    command:
+      description:
+        - The command that brings the rules back, to be run on the host as root.
+          Empty where only another run of the role does that.
+      type: str
+      sample: systemctl start firewalld.service
 queues_changed:
   description:
     - What queues for other printers came or went since the last change, in sentences. Only where the printers are
@@ -241,6 +262,7 @@ def tell(
         "default_outgoing": "",
         "in_force": True,
         "difference": {},
+        "drift": [],
         "queues_changed": [],
     }
     # The SSH opening was made for the run that changed the host, not for the one that asks now.
@@ -275,6 +297,7 @@ def tell(
         default_outgoing=policy.default_outgoing,
         in_force=not change.changed,
         queues_changed=_printers.differences(before, printers),
+        drift=[cause.as_dict() for cause in change.causes],
         difference={"before": change.before, "after": change.after} if change.changed else {},
     )
     return with_findings(told, known, policy, change.warnings, around)

@@ -36,6 +36,9 @@ class PlayedBackend:
     def active(self):
         return self.is_active
 
+    def causes(self, state, plan):
+        return []
+
     def findings(self, known):
         return [_findings.overrules("in", "a rule of " + self.name, ("631/tcp",))]
 

@@ -71,6 +71,9 @@ class Manager:
     def __init__(self, reason):
         self.reason = reason
 
+    def causes(self, state, plan):
+        return []
+
     def unhelped(self):
         return self.reason
 

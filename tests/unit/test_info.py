@@ -38,6 +38,9 @@ class PlayedBackend:
     def plan(self, state, policy):
         return Plan(self.holds or "nothing", repr(policy), None, ("a word of warning",))
 
+    def causes(self, state, plan):
+        return []
+
     def findings(self, known):
         return [_findings.opens_never_open("a rule of " + self.name, "remove it")]
 

@@ -20,6 +20,7 @@ from typing import Dict, Iterable, List, Optional, Tuple
 from ansible_collections.printfleet.cups.plugins.module_utils import _files, _helpers
 from ansible_collections.printfleet.cups.plugins.module_utils._backend import OWNER, BackendError, Host, Plan, must
 from ansible_collections.printfleet.cups.plugins.module_utils._backends import (
+    firewalld_drift,
     firewalld_findings,
     firewalld_objects,
     firewalld_running,
@@ -36,6 +37,7 @@ from ansible_collections.printfleet.cups.plugins.module_utils._backends.firewall
 )
 from ansible_collections.printfleet.cups.plugins.module_utils._backends.firewalld_objects import Objects
 from ansible_collections.printfleet.cups.plugins.module_utils._backends.firewalld_running import Running
+from ansible_collections.printfleet.cups.plugins.module_utils._drift import Cause
 from ansible_collections.printfleet.cups.plugins.module_utils._findings import Finding, Ours
 from ansible_collections.printfleet.cups.plugins.module_utils._policy import Policy
 
@@ -125,6 +127,9 @@ class Firewalld:
 
     def findings(self, known: Ours) -> List[Finding]:
         return firewalld_findings.find(firewalld_findings.read(self._host), known, self._by_nftables())
+
+    def causes(self, state: State, plan: Optional[Plan]) -> List[Cause]:
+        return firewalld_drift.causes(state, plan.steps if plan else None)
 
     def paths(self, plan: Plan) -> List[str]:
         return list(plan.steps.files)

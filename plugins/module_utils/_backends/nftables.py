@@ -21,12 +21,14 @@ from ansible_collections.printfleet.cups.plugins.module_utils._backend import (
     must,
 )
 from ansible_collections.printfleet.cups.plugins.module_utils._backends import (
+    nftables_drift,
     nftables_findings,
     nftables_foreign,
     nftables_lost,
     nftables_ruleset,
     nftables_switch,
 )
+from ansible_collections.printfleet.cups.plugins.module_utils._drift import Cause
 from ansible_collections.printfleet.cups.plugins.module_utils._findings import Finding, Ours
 from ansible_collections.printfleet.cups.plugins.module_utils._policy import Policy
 from ansible_collections.printfleet.cups.plugins.module_utils._words import DIRECTIONS
@@ -184,6 +186,16 @@ class Nftables:
         if known.denied and self.active():
             found += [one.finding() for one in nftables_foreign.keep(ruleset, known.denied, self._statements).lost]
         return found
+
+    def causes(self, state: State, plan: Optional[Plan]) -> List[Cause]:
+        files = (state.rules, state.helpers, state.unit, state.modules)
+        wanted = plan.steps[:4] if plan else files
+        pairs = [(path, text, wish) for path, text, wish in zip(_paths(), files, wanted) if text != wish]
+        return nftables_drift.causes(
+            state.table, state.enabled, state.active, UNIT,
+            [path for path, text, _wish in pairs if text is None],
+            [path for path, text, _wish in pairs if text is not None],
+        )
 
     def paths(self, plan: Plan) -> List[str]:
         return list(_paths())

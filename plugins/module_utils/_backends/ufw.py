@@ -20,6 +20,7 @@ from typing import Dict, Iterator, List, Optional, Tuple
 from ansible_collections.printfleet.cups.plugins.module_utils import _files, _helpers
 from ansible_collections.printfleet.cups.plugins.module_utils._backend import BackendError, Host, Plan, must
 from ansible_collections.printfleet.cups.plugins.module_utils._backends import (
+    ufw_drift,
     ufw_findings,
     ufw_helpers,
     ufw_kernel,
@@ -27,6 +28,7 @@ from ansible_collections.printfleet.cups.plugins.module_utils._backends import (
     ufw_settings,
 )
 from ansible_collections.printfleet.cups.plugins.module_utils._backends.ufw_plan import State, Steps
+from ansible_collections.printfleet.cups.plugins.module_utils._drift import Cause
 from ansible_collections.printfleet.cups.plugins.module_utils._findings import Finding, Ours
 from ansible_collections.printfleet.cups.plugins.module_utils._policy import Policy
 
@@ -116,6 +118,9 @@ class Ufw:
         profiles = ufw_findings.profile_ports(text for text in texts if text is not None)
         script = ufw_findings.script(os.access(self._root + ufw_findings.BEFORE_SCRIPT, os.X_OK))
         return ufw_findings.find(rules, befores, chains, profiles, known) + script
+
+    def causes(self, state: State, plan: Optional[Plan]) -> List[Cause]:
+        return ufw_drift.causes(state, plan.steps if plan else None)
 
     def paths(self, plan: Plan) -> List[str]:
         return [self._root + path for path in ufw_plan.FILES]

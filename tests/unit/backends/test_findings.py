@@ -225,13 +225,20 @@ def test_the_report_is_short_and_says_who_holds_what():
         "groups": [{"row": "g", "address": "ff02::fb", "protocol": "udp", "port": 5353}],
         "helpers": [{"name": "snmp", "row": "s", "finds": "printers by SNMP broadcast"}],
         "findings": [_findings.opens_never_open("zone x", "remove it").as_dict()],
+        "drift": [
+            {"id": "a", "what": "ufw was disabled", "command": "ufw --force enable"},
+            {"id": "b", "what": "a file was removed", "command": ""},
+        ],
     }
     assert _report.report(told) == [
         "Held by ufw; default incoming: deny, outgoing: keep.",
         "open in tcp 631 from 192.0.2.0, 192.0.2.1, 192.0.2.2, 192.0.2.3 and 5 more (r)",
         "open in udp 5353 by way of ff02::fb from anyone on the link (g)",
         "finds printers by SNMP broadcast: kernel helper snmp (s)",
-        "NOT in force as the last run meant it: run the role with --check --diff to see what differs.",
+        "NOT in force as the last run meant it: ufw was disabled; this command brings the rules back: "
+        "ufw --force enable.",
+        "NOT in force as the last run meant it: a file was removed; run the role again, with --check --diff it shows "
+        "what differs.",
         "note: zone x: it opens 631/udp (CVE-2024-47176), which printing does not need and our rules, where in "
         "force, keep closed; remove it.",
     ]

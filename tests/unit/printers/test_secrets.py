@@ -74,6 +74,9 @@ class PlayedBackend:
         del known
         return []
 
+    def causes(self, state, plan):
+        return []
+
     def unhelped(self):
         return ""
 

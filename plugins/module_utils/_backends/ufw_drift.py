@@ -1,0 +1,51 @@
+# Copyright (c) 2026 the printfleet.cups maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What became of ufw and of our rules in it since the last run.  Pure."""
+
+from __future__ import annotations
+
+from typing import List, Optional
+
+from ansible_collections.printfleet.cups.plugins.module_utils._backends import ufw_plan, ufw_rules
+from ansible_collections.printfleet.cups.plugins.module_utils._drift import Cause
+
+
+def causes(state: ufw_plan.State, steps: Optional[ufw_plan.Steps]) -> List[Cause]:
+    """``steps`` of the plan that would bring the rules back."""
+    found = []
+    texts = [state.files[path] or "" for path in ufw_plan.RULES.values()]
+    holds_ours = any(ufw_rules.without_ours(text) != text for text in texts)
+    if not state.enabled and not holds_ours:
+        found.append(Cause(
+            "ufw-reset", "ufw is switched off and its rule files hold none of our rules, as after 'ufw reset'"
+        ))
+    elif not state.enabled:
+        found.append(Cause(
+            "ufw-disabled", "ufw was disabled: %s says ENABLED=no" % ufw_plan.CONF, "ufw --force enable"
+        ))
+    elif not holds_ours:
+        found.append(Cause("ufw-rules-removed", "ufw's rule files hold none of our rules"))
+    elif not state.running:
+        found.append(Cause(
+            "ufw-not-loaded",
+            "ufw is enabled, but its chains are gone from the kernel: ufw.service was stopped, or somebody ran "
+            "'nft flush ruleset' or 'iptables -F'",
+            "ufw reload",
+        ))
+    elif steps is not None and steps.files:
+        found.append(Cause(
+            "ufw-files-differ",
+            "%s is not what the role writes now: it was changed, or the host's networks or its printers were"
+            % " and ".join(sorted(steps.files)),
+        ))
+    elif steps is not None and (steps.loads or steps.helpers is not None):
+        found.append(Cause(
+            "ufw-kernel-differs", "the kernel's rules differ from ufw's files: they were changed by hand", "ufw reload"
+        ))
+    if state.unit == "disabled":
+        found.append(Cause(
+            "ufw-unit-disabled", "ufw.service is disabled, so the next boot does not load ufw's rules",
+            "systemctl enable ufw.service",
+        ))
+    return found

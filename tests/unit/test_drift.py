@@ -1,0 +1,94 @@
+# Copyright (c) 2026 the printfleet.cups maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Which cause is named for which state of a host, and which command."""
+
+from __future__ import annotations
+
+import pytest
+from ansible_collections.printfleet.cups.plugins.module_utils._backends import (
+    firewalld_drift,
+    nftables_drift,
+    ufw_drift,
+    ufw_kernel,
+    ufw_plan,
+    ufw_rules,
+)
+from ansible_collections.printfleet.cups.plugins.module_utils._backends.firewalld_change import State as FirewalldState
+from ansible_collections.printfleet.cups.plugins.module_utils._backends.firewalld_running import Running, Service
+
+UNIT = "printfleet-cups-firewall.service"
+
+
+@pytest.mark.parametrize("table, enabled, active, gone, changed, named", [
+    (None, True, True, [], [], [("nftables-table-gone", "systemctl reload " + UNIT)]),
+    (None, True, False, [], [], [("nftables-unit-stopped", "systemctl restart " + UNIT)]),
+    ("table", True, False, [], [], [("nftables-unit-stopped", "systemctl restart " + UNIT)]),
+    ("table", False, True, [], [], [("nftables-unit-disabled", "systemctl enable " + UNIT)]),
+    (None, False, True, [], [],
+     [("nftables-table-gone", "systemctl reload " + UNIT), ("nftables-unit-disabled", "systemctl enable " + UNIT)]),
+    # The unit could not load it: no command of systemd's helps.
+    (None, False, False, ["/etc/x"], [], [("nftables-files-gone", "")]),
+    ("table", True, True, [], ["/etc/x"], [("nftables-files-differ", "")]),
+    ("table", True, True, [], [], [("nftables-table-changed", "systemctl reload " + UNIT)]),
+])
+def test_nftables(table, enabled, active, gone, changed, named):
+    causes = nftables_drift.causes(table, enabled, active, UNIT, gone, changed)
+    assert [(cause.id, cause.command) for cause in causes] == named
+
+
+class UfwSteps:
+    """Of the steps of a plan, what the causes look at."""
+
+    def __init__(self, files=None, loads=None, helpers=None):
+        self.files, self.loads, self.helpers = files or {}, loads or {}, helpers
+
+
+@pytest.mark.parametrize("conf, ours, loaded, unit, steps, named", [
+    ("ENABLED=no", True, False, "enabled", UfwSteps(), [("ufw-disabled", "ufw --force enable")]),
+    ("ENABLED=no", False, False, "enabled", UfwSteps(), [("ufw-reset", "")]),
+    ("ENABLED=yes", False, True, "enabled", UfwSteps(), [("ufw-rules-removed", "")]),
+    ("ENABLED=yes", True, False, "enabled", UfwSteps(), [("ufw-not-loaded", "ufw reload")]),
+    ("ENABLED=yes", True, True, "enabled", UfwSteps({"/etc/default/ufw": ""}, {4: None}), [("ufw-files-differ", "")]),
+    ("ENABLED=yes", True, True, "enabled", UfwSteps(loads={4: None}), [("ufw-kernel-differs", "ufw reload")]),
+    ("ENABLED=yes", True, True, "enabled", UfwSteps(helpers=("rule",)), [("ufw-kernel-differs", "ufw reload")]),
+    ("ENABLED=yes", True, True, "disabled", UfwSteps(), [("ufw-unit-disabled", "systemctl enable ufw.service")]),
+])
+def test_ufw(conf, ours, loaded, unit, steps, named):
+    mark = ufw_rules.COMMENT.encode().hex()
+    line = "### tuple ### allow tcp 631 0.0.0.0/0 any 0.0.0.0/0 in comment=%s\n" % mark if ours else ""
+    rules = "### RULES ###\n\n%s\n### END RULES ###\n" % line
+    files = dict.fromkeys(ufw_plan.FILES, rules)
+    files[ufw_plan.CONF] = conf + "\n"
+    kernel = ufw_kernel.parse("".join(
+        ":ufw-before-{0} - [0:0]\n-A ufw-before-{0} -j ufw-user-{0}\n".format(way) for way in ("input", "output")
+    ) if loaded else "")
+    state = ufw_plan.State(files, (4,), {4: ufw_kernel.Kernel(kernel, "")}, None, unit, True, {})
+    assert [(cause.id, cause.command) for cause in ufw_drift.causes(state, steps)] == named
+
+
+class FirewalldSteps:
+    """Of the steps of a plan, what the causes look at."""
+
+    def __init__(self, files=None, load=""):
+        self.files, self.load = files or {}, load
+
+
+START, ENABLE = "systemctl start firewalld.service", "systemctl enable --now firewalld.service"
+
+
+@pytest.mark.parametrize("active, enabled, masked, in_kernel, steps, named", [
+    (False, True, False, True, FirewalldSteps(), [("firewalld-stopped", START)]),
+    (False, False, False, True, FirewalldSteps(), [("firewalld-disabled", ENABLE)]),
+    (False, False, True, True, None,
+     [("firewalld-masked", "systemctl unmask firewalld.service && " + ENABLE)]),
+    (True, False, False, True, FirewalldSteps(), [("firewalld-unit-disabled", "systemctl enable firewalld.service")]),
+    (True, True, False, False, FirewalldSteps(load="reload"),
+     [("firewalld-not-in-kernel", "systemctl restart firewalld.service")]),
+    (True, True, False, True, FirewalldSteps(load="live"), [("firewalld-runtime-differs", "firewall-cmd --reload")]),
+    (True, True, False, True, FirewalldSteps({"/etc/x": "text"}, "reload"), [("firewalld-files-differ", "")]),
+])
+def test_firewalld(active, enabled, masked, in_kernel, steps, named):
+    running = Running({}, {}, "", in_kernel) if active else None
+    state = FirewalldState({}, Service(active, enabled, masked, ()), running, "public", (), False, {})
+    assert [(cause.id, cause.command) for cause in firewalld_drift.causes(state, steps)] == named
