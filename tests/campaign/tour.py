@@ -92,6 +92,10 @@ class Tour:
             host.power_on()
             self.base.now = "not known"
             self.base.go("absent")
+            before, now = self.base.seen["absent"].picture.files, host.look().files
+            for path in sorted(set(now) - set(before), reverse=True):
+                self.say("%s: cleared away by force: %s" % (host.name, path))
+                host.run("rm", "-rf", path)
             # What a boot gives is what was: a kernel that was spoiled by hand or by halves is gone.
             host.cut_power()
             host.power_on()
