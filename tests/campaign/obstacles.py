@@ -39,13 +39,18 @@ def wrapped(host: Host, details: Dict[str, Any]):
     real = host.says("sh", "-c", "command -v " + program)[1].strip()
     if not real:
         return contextlib.nullcontext()
+    # The path of nft goes into a unit of ours: it has to be the same as without a fault.
+    instead = program == "nft"
+    path = real if instead else breakage.FIRST_ON_PATH + "/" + program
+    real += ".real" if instead else ""
     told = dict(details, real=real)
     script = WRAPPER.format(
         calls=CALLS, begin=details["call"], end=details["call"] + details["times"], real=real,
         does=DOES[details["does"]].format(**told),
     )
-    path = breakage.FIRST_ON_PATH + "/" + program
     put = "rm -f %s; touch %s; printf %%s %s > %s; chmod 755 %s" % (CALLS, CALLS, shlex.quote(script), path, path)
+    if instead:
+        return breakage.scripts(host, "mv {0} {1}; {2}".format(path, real, put), "mv %s %s" % (real, path))
     return breakage.scripts(host, put, "rm -f " + path)
 
 

@@ -143,6 +143,9 @@ def first(steps: List[str]) -> int:
 
 def switch(host: Host, name: str) -> None:
     """Bring a host without ours to that base: the administrator's commands, and a boot that forgets the rest."""
-    host.shell((SWITCHED_ON if name == "active" else SWITCHED_OFF)[host.backend])
+    if name == "active":
+        host.shell(SWITCHED_ON[host.backend] + "; rm -f /opt/faults/inactive")
+    elif name == "inactive":
+        host.shell(SWITCHED_OFF[host.backend] + "; echo inactive > /opt/faults/inactive")
     host.cut_power()
     host.power_on()

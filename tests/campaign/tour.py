@@ -8,6 +8,8 @@ from __future__ import annotations
 import time
 from typing import Callable, Iterator, List, Optional
 
+from proof import lab
+
 from .attempt import Result, attempt
 from .draw import STATES, Fault, draw, release
 from .host import Host
@@ -16,6 +18,11 @@ from .states import Base, see, switch
 Say = Callable[[str], None]
 # How many faults are drawn ahead, so that one can be found that begins where the host is.
 AHEAD = 40
+LEFT = (
+    "rm -f /usr/local/sbin/*; ! [ -e /usr/sbin/nft.real ] || mv /usr/sbin/nft.real /usr/sbin/nft;"
+    " ! [ -e /run/dbus/system_bus_socket.gone ] || mv /run/dbus/system_bus_socket.gone /run/dbus/system_bus_socket;"
+    " cat /opt/faults/inactive 2> /dev/null || true"
+)
 BATCH = {"active": 24, "inactive": 12}
 
 
@@ -40,10 +47,15 @@ class Tour:
 
     def begin(self) -> None:
         """Bring what is needed, and a first boot: what comes after later ones is held against it."""
-        self.host.bring_code()
-        self.host.bring_to_neighbour()
-        self.host.cut_power()
-        self.host.power_on()
+        host = self.host
+        # What a campaign that was ended in the middle has left.
+        host_is_off = lab.run(["docker", "exec", host.name, "sh", "-c", LEFT]).strip()
+        host.bring_code()
+        host.bring_to_neighbour()
+        host.cut_power()
+        host.power_on()
+        host.apply({"state": "absent"}, seconds=0)
+        switch(host, "active" if host_is_off else "")
         self.base.make(STATES["active"])
 
     def next(self) -> Optional[Fault]:
