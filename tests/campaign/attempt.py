@@ -21,7 +21,9 @@ SHORT = 5  # the least that the module takes
 ENOUGH = 12  # for a confirmation on a busy machine
 BEGUN = "/.printfleet-cups-"
 DONE = "/opt/faults/done"
-CLAIMS = re.compile(r"as it was before|nothing was changed")
+# "x is not as it was before" is the opposite of a claim.
+CLAIMS = re.compile(r"(?<!not )as it was before|nothing was changed")
+MILDER = re.compile(r"nothing of its firewall was changed")
 OTHERS = (
     "nft add table inet other; nft add chain inet other early '{ type filter hook input priority -9; }';"
     " nft add rule inet other early ip saddr 192.0.2.123 drop; iptables -w 9 -A DOCKER-USER -s 192.0.2.124 -j DROP"
@@ -186,7 +188,7 @@ class Attempt:
 
     def _must_serve(self) -> None:
         """Whoever gets in before and after gets in now."""
-        doors = [self.base.seen[state].doors for state in (self.fault.start, self.fault.to)]
+        doors = [self.base.seen[state][0].doors for state in (self.fault.start, self.fault.to)]
         asked = [
             door for door in DOORS
             if all(seen["%s %d v%d" % (*door, v)] == "answered" for seen in doors for v in (4, 6))
@@ -223,19 +225,24 @@ class Attempt:
             word = answer.get("outcome")
             self.told.append("confirmed: %s" % (word or answer.get("msg") or settled.told()))
             # What broke the change may break its confirmation as well; then the alarm or whoever comes next decides.
-            assert word in ("settled", "taken back") or settled.failed, settled.told()
-            if word:
+            assert word in ("settled", "taken back", "not taken back") or settled.failed, settled.told()
+            if word in ("settled", "taken back"):
                 self.ends = {fault.to if word == "settled" else fault.start}
 
     def _claims(self, outcome: Optional[Outcome]) -> None:
         """A run that says how the host is has to be right."""
         answer = (outcome.answer if outcome is not None else None) or {}
         said = "%s %s" % (answer.get("msg", ""), answer.get("why", ""))
-        if not (CLAIMS.search(said) or answer.get("outcome") == "taken back"):
+        taken_back = answer.get("outcome") == "taken back" and not answer.get("remark")
+        if not (CLAIMS.search(said) or MILDER.search(said) or taken_back):
             return
         self._others()
         self.host.calm()
-        differences = self.base.seen[self.fault.start].differences(see(self.host))
+        # The firewall's own state is what the milder sentence speaks of.
+        strict = CLAIMS.search(said) or not MILDER.search(said)
+        start = self.fault.start
+        now = see(self.host)
+        differences = self.base.differences(start, now) if strict else self._differences(start, now)
         assert not differences and not self.host.waits(), "a claim that does not hold: %s\n%s" % (
             said.strip(), "\n".join(differences) or "a trial is left"
         )
@@ -324,17 +331,18 @@ class Attempt:
         or the unit that would end a trial at boot.  Neither does anything, and the next run takes them away: after it
         nothing is spared.
         """
-        wanted = self.base.seen[state]
-        files = {path: e for path, e in now.picture.files.items() if path in wanted.picture.files or not _inert(path)}
+        wanted = self.base.seen[state][0].picture.files
+        files = {path: e for path, e in now.picture.files.items() if path in wanted or not _inert(path)}
         self.inert = self.inert or len(files) < len(now.picture.files)
-        return wanted.differences(now._replace(picture=now.picture._replace(files=files)))
+        return self.base.differences(state, now._replace(picture=now.picture._replace(files=files)))
 
     def _no_half_files(self) -> None:
         """While a trial waits each file that a firewall or systemd would load is the old one or the new one."""
-        pictures = [self.base.seen[state].picture.files for state in (self.fault.start, self.fault.to)]
+        states = (self.fault.start, self.fault.to)
+        pictures = [one.picture.files for state in states for one in self.base.seen[state]]
         now = self.host.look().files
         wrong = [
-            path for path in {*now, *pictures[0], *pictures[1]}
+            path for path in {*now, *(path for files in pictures for path in files)}
             if now.get(path) not in [files.get(path) for files in pictures]
             and BEGUN not in path and not _inert(path)
         ]
@@ -347,7 +355,7 @@ class Attempt:
         self._others()
         again = host.module(dict(self.base.wishes[fault.to], confirm_timeout=LONG, confirmation=self.cookie))
         assert again.answer is not None and again.answer.get("changed") is False, "not idempotent: %s" % again.told()
-        differences = self.base.seen[fault.to].differences(see(host))
+        differences = self.base.differences(fault.to, see(host))
         assert not differences, "after the next run:\n%s" % "\n".join(differences)
         self.base.now = fault.to
 

@@ -54,7 +54,7 @@ def run(host: Host, say: Say) -> List[Result]:
             if not tour.try_one(fault):
                 break
         base.go("absent")
-        differences = base.seen["absent"].differences(see(host))
+        differences = base.differences("absent", see(host))
         assert not differences, "after the removal:\n%s" % "\n".join(differences)
         return tour.results
     finally:

@@ -82,7 +82,7 @@ class Tour:
     def take_leave(self) -> None:
         """The removal at the end of a batch gives the first picture."""
         self.base.go("absent")
-        differences = self.base.seen["absent"].differences(see(self.host))
+        differences = self.base.differences("absent", see(self.host))
         assert not differences, "after the removal:\n%s" % "\n".join(differences)
 
     def try_one(self, fault: Fault) -> bool:
@@ -104,7 +104,7 @@ class Tour:
             host.power_on()
             self.base.now = "not known"
             self.base.go("absent")
-            before, now = self.base.seen["absent"].picture.files, host.look().files
+            before, now = self.base.seen["absent"][0].picture.files, host.look().files
             for path in sorted(set(now) - set(before), reverse=True):
                 self.say("%s: cleared away by force: %s" % (host.name, path))
                 host.run("rm", "-rf", path)
