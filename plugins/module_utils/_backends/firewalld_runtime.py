@@ -18,7 +18,11 @@ from typing import Any, Dict, List, NamedTuple, Optional, Tuple
 
 from ansible_collections.printfleet.cups.plugins.module_utils import _files
 from ansible_collections.printfleet.cups.plugins.module_utils._backend import OWNER, BackendError, Host, must
-from ansible_collections.printfleet.cups.plugins.module_utils._backends import firewalld_bindings, firewalld_zones
+from ansible_collections.printfleet.cups.plugins.module_utils._backends import (
+    firewalld_bindings,
+    firewalld_zones,
+    iptables_tables,
+)
 from ansible_collections.printfleet.cups.plugins.module_utils._backends.firewalld_bindings import Bindings
 from ansible_collections.printfleet.cups.plugins.module_utils._backends.firewalld_bus import call
 from ansible_collections.printfleet.cups.plugins.module_utils._backends.firewalld_objects import POLICIES
@@ -43,8 +47,6 @@ _FIXED = (
     "sources",
 )
 _IPTABLES = ("iptables", "ip6tables")
-# Packet counters and the remarks of iptables-save, which differ at each look.
-_VOLATILE = re.compile(r"(?m)^#.*\n|\[\d+:\d+\]")
 
 
 class Held(NamedTuple):
@@ -188,9 +190,11 @@ def _give_direct(host: Host, held: Held) -> None:
 
 def _give_tables(host: Host, held: Held) -> None:
     for name, tables in held.tables:
-        if "\n-A " in tables and _VOLATILE.sub("", _saved(host, name)) != _VOLATILE.sub("", tables):
+        # Only what lost a rule: somebody else may have changed another table since it was read.
+        lost = iptables_tables.to_restore(tables, _saved(host, name)) if "\n-A " in tables else ""
+        if lost:
             # Each table in one transaction.
-            must(host, [name + "-restore", "-w", "10"], tables)
+            must(host, [name + "-restore", "-w", "10"], lost)
 
 
 def _give_lockdown(host: Host, held: Held) -> None:

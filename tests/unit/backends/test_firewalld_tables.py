@@ -48,7 +48,7 @@ def over_a_reload(before, after):
 
 
 def test_what_a_reload_has_emptied_is_given_back(configuration):
-    assert over_a_reload(TABLES, EMPTY).tables == TABLES
+    assert over_a_reload(TABLES, EMPTY).tables == TABLES.partition("\n")[2]
 
 
 @pytest.mark.parametrize("before, after", [

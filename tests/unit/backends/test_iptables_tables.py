@@ -29,7 +29,7 @@ def test_nothing_lost_is_nothing_to_do():
 def test_an_emptied_table_comes_back_with_what_came_since():
     emptied = "*filter\n:INPUT ACCEPT [0:0]\n:f2b-sshd - [0:0]\n-A INPUT -p tcp -j f2b-sshd\nCOMMIT\n"
     assert to_restore(FILTER % BANNED + NAT, emptied + NAT) == (
-        "*filter\n:INPUT ACCEPT [0:0]\n:DOCKER - [0:0]\n:DOCKER-USER - [0:0]\n:f2b-sshd - [0:0]\n"
+        "*filter\n:INPUT ACCEPT [10:600]\n:DOCKER - [0:0]\n:DOCKER-USER - [0:0]\n:f2b-sshd - [0:0]\n"
         "%s\n-A INPUT -p tcp -j f2b-sshd\nCOMMIT\n" % BANNED
     )
 
