@@ -11,14 +11,14 @@ SCENARIOS := $(patsubst molecule/%/molecule.yml,%,$(wildcard molecule/*/molecule
 
 # For the user to change:
 #   PYTHON         the Python that .venv is made with (3.11 or newer)
-#   BASE_DEBIAN12  the image that test hosts of that release are made from, instead of debian:12
-#   BASE_DEBIAN13  the same for debian:13
+#   BASE_DEBIAN12  the image that test hosts of that release are made from, instead of debian:bookworm;
+#                  BASE_DEBIAN11, BASE_DEBIAN13 and BASE_DEBIAN14 likewise
 #   FUZZ_SECONDS, FUZZ_SEED  how long "make fuzz" tries, and which policies
 #   MINUTES, SEED  how long "make campaign" tries (60), and which faults (by chance)
 #   FAULT          the one fault that "make campaign" is to try again, such as ufw:631000017
 #   PYTEST_ARGS    more arguments for the unit tests, such as -k ufw
 #   MOLECULE_ARGS  more arguments for "molecule test", such as --destroy=never
-export PYTHON BASE_DEBIAN12 BASE_DEBIAN13 FUZZ_SECONDS FUZZ_SEED MINUTES SEED FAULT
+export PYTHON BASE_DEBIAN11 BASE_DEBIAN12 BASE_DEBIAN13 BASE_DEBIAN14 FUZZ_SECONDS FUZZ_SEED MINUTES SEED FAULT
 
 .PHONY: help env engine images lint sanity importer unit parse fuzz agreement campaign molecule test demo bench tested build clean
 
