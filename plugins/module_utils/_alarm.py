@@ -8,6 +8,7 @@ from __future__ import annotations
 import fcntl
 import glob
 import os
+import re
 import subprocess
 import sys
 import time
@@ -24,6 +25,8 @@ UNITS = "/etc/systemd/system"
 _RECOVERY_FILE = "%s/%s" % (UNITS, RECOVERY)
 _RECOVERY_LINK = "%s/sysinit.target.wants/%s" % (UNITS, RECOVERY)
 _JOBS = 20.0  # seconds
+# A unit without a job says "Job=" or, by the release, "Job=0" (measured, systemd 247, 252 and 257).
+_JOB = re.compile(r"(?m)^Job=[1-9]")
 _TRIES, _PAUSE = 3, 1.0
 _RECOVERY_TEXT = """\
 # Written by the Ansible collection printfleet.cups.
@@ -155,7 +158,7 @@ def wait_for_jobs(host: Host, units: Sequence[str]) -> None:
     """
     deadline = time.monotonic() + _JOBS
     while has_systemd() and units and time.monotonic() < deadline:
-        if "Job=" not in host.run(["systemctl", "show", "--property=Job", *units]).output.replace("Job=0", ""):
+        if not _JOB.search(host.run(["systemctl", "show", "--property=Job", *units]).output):
             return
         time.sleep(0.2)
 
