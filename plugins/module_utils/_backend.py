@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, List, NamedTuple, Optional, Protocol, Sequence, Tuple
 
 from ansible_collections.printfleet.cups.plugins.module_utils._drift import Cause
@@ -15,8 +16,20 @@ from ansible_collections.printfleet.cups.plugins.module_utils._policy import Pol
 __all__ = ["OWNER", "Backend", "BackendError", "Host", "Plan", "Result", "must"]
 
 
+# What a program writes for a terminal: colours (ECMA-48, CSI), titles (OSC), and any other control character.
+_FOR_TERMINALS = re.compile(
+    r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)?|\x1b[@-_]?|[\x00-\x08\x0b-\x1f\x7f-\x9f]"
+)
+
+
 class BackendError(Exception):
-    """The firewall cannot do what is asked or failed to do it; the message is one sentence for the user."""
+    """The firewall cannot do what is asked or failed to do it; the message is one sentence for the user.
+
+    A program's own words in it are without what is meant for a terminal: firewalld 0.9 writes its errors in colours.
+    """
+
+    def __init__(self, message: str) -> None:
+        super().__init__(_FOR_TERMINALS.sub("", message))
 
 
 class Plan(NamedTuple):

@@ -25,6 +25,7 @@ from ansible_collections.printfleet.cups.plugins.module_utils._backends import (
     firewalld_objects,
     firewalld_running,
     firewalld_runtime,
+    firewalld_version,
     firewalld_zones,
 )
 from ansible_collections.printfleet.cups.plugins.module_utils._backends.firewalld_change import (
@@ -71,6 +72,7 @@ class Firewalld:
             zones=firewalld_zones.read_zones(),
             lacks_ipset=self._host.program("ipset") is None and self._needs_ipset(configuration),
             memory=dict(memory),
+            version=firewalld_version.read(),
         )
 
     def _needs_ipset(self, configuration: Optional[str]) -> bool:

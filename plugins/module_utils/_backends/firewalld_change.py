@@ -8,10 +8,15 @@ from __future__ import annotations
 from typing import Dict, List, NamedTuple, Optional, Tuple, Union
 
 from ansible_collections.printfleet.cups.plugins.module_utils._backend import BackendError, Plan
-from ansible_collections.printfleet.cups.plugins.module_utils._backends import firewalld_objects, firewalld_running
+from ansible_collections.printfleet.cups.plugins.module_utils._backends import (
+    firewalld_objects,
+    firewalld_running,
+    firewalld_version,
+)
 from ansible_collections.printfleet.cups.plugins.module_utils._backends.firewalld_objects import NOTHING, Objects
 from ansible_collections.printfleet.cups.plugins.module_utils._backends.firewalld_running import Running, Service
 from ansible_collections.printfleet.cups.plugins.module_utils._backends.firewalld_runtime import Held
+from ansible_collections.printfleet.cups.plugins.module_utils._backends.firewalld_version import Version
 from ansible_collections.printfleet.cups.plugins.module_utils._backends.firewalld_zones import ACCEPT, Zone
 from ansible_collections.printfleet.cups.plugins.module_utils._policy import Policy
 
@@ -30,6 +35,7 @@ class State(NamedTuple):
     zones: Tuple[Zone, ...]
     lacks_ipset: bool  # its configuration needs that program for sets, and it is not there
     memory: Dict[str, str]
+    version: Version = None
 
 
 class Steps(NamedTuple):
@@ -50,7 +56,11 @@ def make_plan(state: State, policy: Optional[Policy]) -> Plan:
     """The change from that state to the policy; None is the wish for nothing of ours."""
     if policy is not None and state.service.masked:
         raise BackendError("%s is masked on this host: unmask it first, or name another backend" % UNIT)
-    wanted = NOTHING if policy is None else firewalld_objects.render(policy, state.zones, state.default_zone)
+    if policy is not None:
+        _refuse_version(state, policy)
+    wanted = NOTHING if policy is None else firewalld_objects.render(
+        policy, state.zones, state.default_zone, state.version
+    )
     if state.lacks_ipset:
         refuse_sets(wanted)
     files = {path: None for path in state.files if path not in wanted.files}  # type: Dict[str, Optional[str]]
@@ -68,6 +78,23 @@ def make_plan(state: State, policy: Optional[Policy]) -> Plan:
     )
     before, after = _describe(state, steps)
     return Plan(before, after, steps, tuple(_warnings(state, policy, steps)))
+
+
+def _refuse_version(state: State, policy: Policy) -> None:
+    """Raise BackendError where that firewalld cannot do what is asked."""
+    told = "firewalld %s" % ".".join(map(str, state.version or ()))
+    if firewalld_version.before(state.version, firewalld_version.POLICIES):
+        raise BackendError(
+            "%s on this host has no policies, which come with 0.9: name another backend, or upgrade it" % told
+        )
+    if policy.default_incoming == "deny" and firewalld_version.before(state.version, firewalld_version.LATE_POLICIES):
+        zone = next((zone for zone in state.zones if zone.name == state.default_zone), None)
+        if zone is not None and zone.target == ACCEPT:
+            raise BackendError(
+                "the default zone '%s' of firewalld accepts everything, and %s asks no policy after that, so nothing "
+                "can be denied: choose another default zone (firewall-cmd --set-default-zone), or keep the default "
+                "of incoming packets" % (zone.name, told)
+            )
 
 
 def refuse_sets(wanted: Objects) -> None:
@@ -134,6 +161,7 @@ def load_needed(running: Optional[Running], wanted: Objects, rewritten: Tuple[bo
         if (running.rules, running.entries) == (wanted.rules, wanted.entries):
             return ""
         small = all(len(entries) <= firewalld_running.LARGEST_SET for entries in wanted.entries.values())
+        small = small and all(len(rules) <= firewalld_running.MOST_RULES for rules in wanted.rules.values())
         if wanted.digest and small and _names_services(running):
             return "live"
     return "plain" if plain else "reload"

@@ -24,12 +24,14 @@ from ansible_collections.printfleet.cups.plugins.module_utils._backend import OW
 from ansible_collections.printfleet.cups.plugins.module_utils._backends import firewalld_xml
 from ansible_collections.printfleet.cups.plugins.module_utils._backends.firewalld_plain import plain_rules
 from ansible_collections.printfleet.cups.plugins.module_utils._backends.firewalld_rules import (
+    AT_END,
     BASELINE,
     CLOSURES,
     FAMILIES,
     NEVER,
     OPENINGS,
     RESET,
+    Part,
     PolicyObject,
     Rule,
     baseline_in,
@@ -38,6 +40,12 @@ from ansible_collections.printfleet.cups.plugins.module_utils._backends.firewall
     log_rest,
     protocol,
     reset_rest,
+)
+from ansible_collections.printfleet.cups.plugins.module_utils._backends.firewalld_version import (
+    ANSWERS,
+    SETS,
+    Version,
+    before,
 )
 from ansible_collections.printfleet.cups.plugins.module_utils._backends.firewalld_zones import ACCEPT, Zone
 from ansible_collections.printfleet.cups.plugins.module_utils._policy import NEVER_ROW, Opening, Policy
@@ -97,12 +105,15 @@ def sets_among(paths: Iterable[str]) -> Tuple[str, ...]:
     return tuple(match.group(1) for match in found if match)
 
 
-def render(policy: Policy, zones: Iterable[Zone], default_zone: str) -> Objects:
-    """Everything of ours for one policy on a host with these zones."""
+def render(policy: Policy, zones: Iterable[Zone], default_zone: str, version: Version = None) -> Objects:
+    """Everything of ours for one policy on a host with these zones and this firewalld."""
     services = _service_names(policy)
     finders = {"%s-finds-by-%s" % (OWNER, helper.name): helper for helper in policy.helpers}
-    sets = _Sets()
-    policies = _find(finders) + _policies(policy, services, sets, {zone.name: zone for zone in zones}, default_zone)
+    sets = _Sets(not before(version, SETS))
+    policies = _find(finders)
+    policies += _policies(policy, services, sets, {zone.name: zone for zone in zones}, default_zone)
+    if before(version, ANSWERS):
+        policies = [_of_new_ones(p) if p.target == "REJECT" else p for p in policies]
     # An opening for nobody has no rule, so it needs no service either.
     parts = [part for p in policies for rule in p.rules for part in rule.parts]
     used = {value for element, pairs in parts if element == "service" for _name, value in pairs}
@@ -159,6 +170,15 @@ def _policies(
     return [p for p in made if p.rules or p.name in (POLICY_IN_TRUSTED, POLICY_IN_END, POLICY_OUT_END)]
 
 
+def _of_new_ones(p: PolicyObject) -> PolicyObject:
+    """The same without its target, which would reject the answers to connections as well.
+
+    A rich rule takes new connections only where it names a protocol (core/nftables.py of 0.9.3).
+    """
+    others = tuple(Rule(AT_END + 2, "", (protocol(number),), "reject") for number in range(256) if number != 6)
+    return p._replace(target="CONTINUE", rules=p.rules + others)
+
+
 def _find(finders: Iterable[str]) -> List[PolicyObject]:
     """The policy that sets the helpers and decides nothing: their services have no ports."""
     rules = tuple(Rule(OPENINGS, "ipv4", (("service", (("name", name),)),), "accept") for name in finders)
@@ -203,8 +223,8 @@ def _openings(policy: Policy, direction: str, services: Dict[tuple, str], sets: 
             if not networks:
                 continue
             side = "source" if direction == "in" else "destination"
-            narrowed = () if networks[0] in _EVERYONE else ((side, (("ipset", sets.name(opening, version)),)),)
-            rules.append(Rule(OPENINGS, family, narrowed + (service,), "accept"))
+            for narrowed in ((),) if networks[0] in _EVERYONE else sets.parts(side, opening, version):
+                rules.append(Rule(OPENINGS, family, narrowed + (service,), "accept"))
     return list(dict.fromkeys(rules))
 
 
@@ -228,7 +248,8 @@ def _closures(policy: Policy, direction: str, services: Dict[tuple, str]) -> Lis
 class _Sets:
     """Gives every group of peers its set, one for each family."""
 
-    def __init__(self) -> None:
+    def __init__(self, wanted: bool) -> None:
+        self._wanted = wanted
         self._groups: Dict[Tuple[str, ...], int] = {}
         self._networks: Dict[tuple, Tuple[str, ...]] = {}
         self.entries: Dict[str, Tuple[str, ...]] = {}
@@ -239,6 +260,12 @@ class _Sets:
         if key not in self._networks:
             self._networks[key] = opening.networks(version)
         return self._networks[key]
+
+    def parts(self, side: str, opening: Opening, version: int) -> Tuple[Tuple[Part, ...], ...]:
+        """How rules name these peers: all of them by their set, or each by its address."""
+        if self._wanted:
+            return (((side, (("ipset", self.name(opening, version)),)),),)
+        return tuple(((side, (("address", network),)),) for network in self.networks(opening, version))
 
     def name(self, opening: Opening, version: int) -> str:
         """The name of the set, 31 characters at most (IPSET_MAXNAMELEN)."""

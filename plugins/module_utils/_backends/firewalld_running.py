@@ -15,6 +15,8 @@ from ansible_collections.printfleet.cups.plugins.module_utils._backends.firewall
 
 # Linux takes 128 KiB for one argument and a quarter of the stack for all (execve(2)): larger sets go by a reload.
 LARGEST_SET = 20000
+# firewalld checks each rule against the others, and D-Bus waits meanwhile.
+MOST_RULES = 1000
 
 
 class Running(NamedTuple):
