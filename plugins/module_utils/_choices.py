@@ -133,9 +133,9 @@ def _read_selection(value: object, variable: str, choices: Sequence[str]) -> Tup
     return tuple(word for word in choices if word in chosen)
 
 
-def _read_peers(value: object, variable: str) -> Tuple[str, ...]:
+def _read_peers(value: object, variable: str, outgoing: bool = False) -> Tuple[str, ...]:
     peers = _words.read_list(value, variable, "addresses, networks, @LOCAL and @IF(name)")
-    return tuple(dict.fromkeys(_words.read_peer(peer, variable) for peer in peers))
+    return tuple(dict.fromkeys(_words.read_peer(peer, variable, outgoing) for peer in peers))
 
 
 def _read_sources(value: object, variable: str) -> Sources:
@@ -172,7 +172,8 @@ def _read_extra_rows(value: object, variable: str) -> List[_ExtraRow]:
         row = _tables.read_row(mapping, where)
         for protocol in row.protocols:
             _flow.refuse_never_open(protocol, row.ports, where + ".port")
-        rows.append(_ExtraRow(row, _read_peers(mapping.get("peers", []), where + ".peers")))
+        peers = _read_peers(mapping.get("peers", []), where + ".peers", outgoing=row.directions == ("out",))
+        rows.append(_ExtraRow(row, peers))
     return rows
 
 

@@ -14,6 +14,8 @@ import re
 from typing import NamedTuple, Tuple
 from urllib.parse import quote, unquote
 
+from ansible_collections.printfleet.cups.plugins.module_utils import _address_ranges
+
 # HTTP_MAX_URI in cups/http.h.
 _LONGEST = 1024
 _SCHEME = re.compile(r"([A-Za-z0-9][A-Za-z0-9.+-]{0,30}):")
@@ -44,7 +46,7 @@ _WRAPPERS = (
     re.compile(r"beh:/[^/]*/[^/]*/[^/]*/(.+)", re.DOTALL),
     re.compile(r"(?:tea4cups|cupspykota):(?://)?(.+)", re.DOTALL),
 )
-_LOOPBACK_NAMES = re.compile(r"localhost(?:\.localdomain)?|ip6-localhost|.+\.localhost")
+_LOOPBACK_NAMES = ("localhost", "localhost.localdomain", "ip6-localhost")
 
 CHOSEN_LATER = (
     "cups-browsed chooses its printer anew for every job, so the printers that it may choose have to be listed in"
@@ -151,7 +153,7 @@ def read_address(text: str) -> str:
     address = getattr(address, "ipv4_mapped", None) or address
     if address.is_loopback:
         return ""
-    if address.is_multicast or address.is_unspecified or str(address) == "255.255.255.255":
+    if not _address_ranges.is_hosts(address):
         raise ValueError("no host's address")
     return str(address)
 
@@ -249,8 +251,11 @@ def _read_host(host: str) -> str:
             return read_address(name)
         except ValueError:
             raise Unreadable("has an address that no printer can have") from None
-    if _LOOPBACK_NAMES.fullmatch(name):
+    if name in _LOOPBACK_NAMES:
         return ""
+    if name.endswith(".localhost"):
+        # RFC 6761, section 6.3.  Some resolvers ask a name server all the same, and get any address.
+        raise Unreadable("has a name below localhost, which is no printer's; this host itself is localhost")
     if not name.isascii() or not _HOST.fullmatch(name):
         raise Unreadable("has a host's name that is none")
     return name

@@ -75,15 +75,18 @@ def read_flow(value: object, variable: str) -> Flow:
         raise _words.refuse(variable + ".broadcast", broadcast, "it is true or false")
     peers = _words.read_list(value.get("peers", []), variable + ".peers", "addresses and networks")
     direction = _words.read_choice(value["direction"], variable + ".direction", _words.DIRECTIONS)
+    profile = _words.read_choice(value.get("profile", EXTRA), variable + ".profile", PROFILES + (EXTRA,))
     words = (_words.PRINTERS,) if direction == "out" else ()
+    own_outgoing = profile == EXTRA and direction == "out"
     flow = Flow(
         row=read_row_name(value["row"], variable + ".row"),
-        profile=_words.read_choice(value.get("profile", EXTRA), variable + ".profile", PROFILES + (EXTRA,)),
+        profile=profile,
         direction=direction,
         protocol=_words.read_choice(value["protocol"], variable + ".protocol", _words.PROTOCOLS),
         ports=_words.read_ports(value["port"], variable + ".port"),
         peers=tuple(
-            _words.PRINTERS if peer in words else _words.read_peer(peer, variable + ".peers") for peer in peers
+            _words.PRINTERS if peer in words else _words.read_peer(peer, variable + ".peers", own_outgoing)
+            for peer in peers
         ),
         broadcast=broadcast,
     )

@@ -12,9 +12,10 @@ from __future__ import annotations
 import ipaddress
 import re
 from functools import lru_cache
-from typing import Iterable, Mapping, NamedTuple, Tuple, Union
+from typing import Iterable, Mapping, NamedTuple, Tuple
 
-Network = Union[ipaddress.IPv4Network, ipaddress.IPv6Network]
+from ansible_collections.printfleet.cups.plugins.module_utils import _address_ranges
+from ansible_collections.printfleet.cups.plugins.module_utils._address_ranges import Network
 
 PROTOCOLS = ("tcp", "udp")
 DIRECTIONS = ("in", "out")
@@ -139,11 +140,14 @@ def read_list(value: object, variable: str, what: str) -> list:
     return list(value)
 
 
-def read_peer(value: object, variable: str) -> str:
-    """Read an address, a CIDR, ``@LOCAL`` or ``@IF(name)`` into its one canonical spelling; raises Refused."""
+def read_peer(value: object, variable: str, outgoing: bool = False) -> str:
+    """Read an address, a CIDR, ``@LOCAL`` or ``@IF(name)`` into its one canonical spelling; raises Refused.
+
+    ``outgoing``: it is the destination of an outgoing row of the user's own, which may be a multicast group.
+    """
     allowed = "an entry is an IPv4 or IPv6 address, a network such as 198.51.100.0/24, @LOCAL or @IF(name)"
     if not isinstance(value, str) or not value.startswith("@"):
-        return _read_network(value, variable, allowed)
+        return _read_network(value, variable, allowed, outgoing)
     if value.upper() == LOCAL:
         return LOCAL
     match = _INTERFACE.fullmatch(value)
@@ -157,24 +161,26 @@ def read_network(value: object, variable: str) -> str:
     return _read_network(value, variable, "an entry is %s" % PRINTER_ENTRY)
 
 
-def _read_network(value: object, variable: str, allowed: str) -> str:
+def _read_network(value: object, variable: str, allowed: str, outgoing: bool = False) -> str:
     if not isinstance(value, str):
         raise refuse(variable, shown(value), allowed)
     if "%" in value:
         raise refuse(variable, shown(value), "zone ids are not possible here, name the interface with @IF(name)")
     if not value.isascii() or _LEADING_ZERO.search(value.split("/")[0]):
         raise refuse(variable, shown(value), allowed)
+    base, _slash, mask = str(value).partition("/")
+    wrong_mask = _address_ranges.mask_refusal(base, mask)
+    if wrong_mask:
+        raise refuse(variable, value, wrong_mask)
     try:
         network = ipaddress.ip_network(str(value), strict=False)
     except ValueError:
         raise refuse(variable, shown(value), allowed) from None
-    if "/" in value and str(network.network_address) != str(ipaddress.ip_address(str(value).split("/", maxsplit=1)[0])):
+    if mask and network.network_address != ipaddress.ip_address(base):
         raise refuse(variable, value, "the address has bits outside its mask, the network would be %s" % network)
-    if network.version == 6 and network.subnet_of(ipaddress.IPv6Network("::ffff:0:0/96")):
-        raise refuse(variable, value, "IPv4-mapped IPv6 never is on the wire, write the IPv4 address")
-    if network.num_addresses == 1 and network.network_address.is_unspecified:
-        # As a source or a destination it is nobody, and who writes it means everybody.
-        raise refuse(variable, value, "it is no host's address, anyone is written %s/0" % network.network_address)
+    nobody = _address_ranges.refusal(network, outgoing)
+    if nobody:
+        raise refuse(variable, value, nobody)
     return canonical(network)
 
 

@@ -76,3 +76,11 @@ def test_what_is_no_flow(value):
 @pytest.mark.parametrize("port", ["630", "632", "632-700", "1-630"])
 def test_the_neighbours_of_631_udp_may_be_opened(port):
     assert str(_flow.read_flow(dict(SOUND, protocol="udp", port=port), "f").ports) == port
+
+
+def test_a_row_of_ones_own_may_go_to_a_group_and_no_other():
+    wanted = dict(SOUND, profile="extra_flows", direction="out", protocol="udp", port="3702", peers=["239.255.255.250"])
+    assert _flow.read_flow(wanted, "f").peers == ("239.255.255.250",)
+    for change in ({"profile": "network_printers"}, {"direction": "in"}):
+        with pytest.raises(Refused, match="f.peers: '239.255.255.250' is not allowed: it is in the multicast range"):
+            _flow.read_flow(dict(wanted, **change), "f")

@@ -44,7 +44,11 @@ def test_every_range_is_read_or_is_falling(first, last):
 
 @pytest.mark.parametrize("value, spelling", [
     ("192.0.2.1", "192.0.2.1"), ("192.0.2.1/32", "192.0.2.1"), ("192.0.2.0/24", "192.0.2.0/24"),
-    ("192.0.2.0/255.255.255.0", "192.0.2.0/24"), ("0.0.0.0/0", "0.0.0.0/0"), ("::/0", "::/0"), ("::1", "::1"),
+    ("192.0.2.0/255.255.255.0", "192.0.2.0/24"), ("0.0.0.0/0", "0.0.0.0/0"), ("::/0", "::/0"),
+    ("0.0.0.0/0.0.0.0", "0.0.0.0/0"), ("126.0.0.0/7", "126.0.0.0/7"), ("fe00::/7", "fe00::/7"),
+    ("169.254.7.9", "169.254.7.9"), ("169.254.0.0/16", "169.254.0.0/16"),
+    ("fe80::1", "fe80::1"), ("fe80::/10", "fe80::/10"), ("192.0.2.1/255.255.255.255", "192.0.2.1"),
+    ("::2", "::2"),
     ("2001:DB8:0:0::1", "2001:db8::1"), ("2001:db8::1/128", "2001:db8::1"), ("2001:db8::/32", "2001:db8::/32"),
     ("0064:ff9b::/96", "64:ff9b::/96"), ("2001:db8::0010", "2001:db8::10"), ("64:ff9b::192.0.2.1", "64:ff9b::c000:201"),
     ("@LOCAL", "@LOCAL"), ("@local", "@LOCAL"), ("@IF(eth0)", "@IF(eth0)"), ("@IF(br-lan.5)", "@IF(br-lan.5)"),
@@ -62,7 +66,12 @@ def test_peers(value, spelling):
     "2001:db8::/129", "[::1]", "fe80::1%eth0", "::ffff:192.0.2.1", "::ffff:0:0/96", "192.0.2.1 ", "192.0.2.1\n",
     "192.0.2.1\0", "１92.0.2.1", "192.0.2.7/24", "2001:db8::1/64", "0.0.0.0", "::", "0.0.0.0/32", "a.example",
     "192.0.2.1,192.0.2.2", "192.0.2.1-192.0.2.2", "!192.0.2.1", None, 5, True, 3.5, b"192.0.2.1", ["192.0.2.1"],
-], ids=range(55))
+    "127.0.0.1", "127.255.255.255", "127.0.0.0/8", "127.1.0.0/16", "::1", "::1/128", "::ffff:127.0.0.1",
+    "::ffff:7f00:1", "0.0.0.1", "0.255.255.255", "0.0.0.0/8", "224.0.0.251", "239.255.255.255", "224.0.0.0/4",
+    "224.0.0.0/3", "ff02::fb",
+    "ff00::/8", "240.0.0.1", "240.0.0.0/4", "255.255.255.255", "169.254.169.254", "169.254.169.254/32",
+    "192.0.2.0/0.0.0.255", "192.0.0.0/255.0.255.0", "0.0.0.0/0.0.0.255", "192.0.2.0/255.255.255.1",
+], ids=range(81))
 def test_what_is_no_peer(value):
     with pytest.raises(_words.Refused, match=r"^v: .* is not allowed: .*\.$") as caught:
         _words.read_peer(value, "v")
@@ -94,16 +103,46 @@ def networks(version, bits):
         lambda item: ipaddress.ip_network(item, strict=False))
 
 
+# Where no client and no printer can be; see _address_ranges.
+NOBODY = [ipaddress.ip_network(network) for network in (
+    "0.0.0.0/8", "127.0.0.0/8", "224.0.0.0/3", "169.254.169.254/32", "::/128", "::1/128", "ff00::/8", "::ffff:0:0/96")]
+
+
+@settings(max_examples=300)
 @given(st.one_of(networks(4, 32), networks(6, 128)))
-def test_every_network_has_one_spelling(network):
+def test_every_network_has_one_spelling_or_is_nobodys(network):
+    nobodys = any(network.version == other.version and network.subnet_of(other) for other in NOBODY)
     try:
         spelling = _words.read_peer(str(network), "v")
     except _words.Refused:
-        mapped = ipaddress.ip_network("::ffff:0:0/96")
-        assert network.network_address.is_unspecified or (network.version == 6 and network.subnet_of(mapped))
+        assert nobodys
         return
+    assert not nobodys
     assert ipaddress.ip_network(spelling) == network
     assert _words.read_peer(network.exploded, "v") == spelling
+
+
+@pytest.mark.parametrize("value", ["224.0.0.251", "239.255.255.250", "ff02::c", "255.255.255.255", "169.254.169.254"])
+def test_an_outgoing_row_of_ones_own_may_go_to_a_group(value):
+    assert _words.read_peer(value, "v", outgoing=True) == value
+    with pytest.raises(_words.Refused):
+        _words.read_peer(value, "v")
+
+
+@pytest.mark.parametrize("value", ["127.0.0.1", "::1", "0.0.0.0", "0.1.2.3", "240.0.0.1", "::", "::ffff:192.0.2.1"])
+def test_no_row_goes_to_nobody(value):
+    with pytest.raises(_words.Refused):
+        _words.read_peer(value, "v", outgoing=True)
+
+
+@given(st.integers(0, 32))
+def test_masks(length):
+    network = ipaddress.ip_network("0.0.0.0/%d" % length)
+    if 0 < length < 8:
+        assert _words.read_peer("0.0.0.0/%s" % network.netmask, "v") == str(network)
+    if 0 < length < 32:
+        with pytest.raises(_words.Refused, match="wildcard mask, .* write the prefix length: 192.0.2.0/%d.$" % length):
+            _words.read_peer("192.0.2.0/%s" % network.hostmask, "v")
 
 
 def test_choices_are_held_to_the_letter():
