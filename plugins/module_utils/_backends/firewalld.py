@@ -20,6 +20,7 @@ from typing import Dict, Iterable, List, Optional, Tuple
 from ansible_collections.printfleet.cups.plugins.module_utils import _files, _helpers
 from ansible_collections.printfleet.cups.plugins.module_utils._backend import OWNER, BackendError, Host, Plan, must
 from ansible_collections.printfleet.cups.plugins.module_utils._backends import (
+    firewalld_bus,
     firewalld_drift,
     firewalld_findings,
     firewalld_objects,
@@ -143,7 +144,7 @@ class Firewalld:
         if not steps.was.active:
             self._stop()
         elif not firewalld_running.service(self._host).active:
-            must(self._host, ["systemctl", "start", UNIT])
+            firewalld_bus.start(self._host, UNIT)
             if steps.held is not None:
                 firewalld_runtime.give_back(self._host, steps.held)
         elif steps.load:
@@ -168,7 +169,7 @@ class Firewalld:
         # A firewalld that starts with a broken file falls back to its stock configuration (1.3) or to
         # none at all, so the files are checked before.  A reload checks them by itself.
         must(self._host, ["firewall-offline-cmd", "--check-config"])
-        must(self._host, ["systemctl", "start", UNIT])
+        firewalld_bus.start(self._host, UNIT)
 
     def _stop(self) -> None:
         must(self._host, ["systemctl", "stop", UNIT])
@@ -210,7 +211,7 @@ class Firewalld:
                 firewalld_runtime.give_back(self._host, held)
         except BackendError:
             # A reload that fails halfway leaves firewalld in its state FAILED and the host closed.
-            must(self._host, ["systemctl", "restart", UNIT])
+            firewalld_bus.start(self._host, UNIT, "restart")
             firewalld_runtime.give_back(self._host, held)
 
 

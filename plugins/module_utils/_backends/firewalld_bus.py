@@ -8,15 +8,34 @@ firewall-cmd needs a quarter of a second for every question, most of it to start
 
 from __future__ import annotations
 
+import time
 from typing import Any, List
 
 from ansible_collections.printfleet.cups.plugins.module_utils import _busctl
-from ansible_collections.printfleet.cups.plugins.module_utils._backend import BackendError, Host
+from ansible_collections.printfleet.cups.plugins.module_utils._backend import BackendError, Host, must
 
 _NAME = "org.fedoraproject.FirewallD1"
 _PATH = "/org/fedoraproject/FirewallD1"
 # A reload of many zones and sets can take long; busctl's own limit is 25 seconds.
 _SECONDS = 110
+_PAUSE = 0.05
+_BUS, _BUS_PATH = "org.freedesktop.DBus", "/org/freedesktop/DBus"
+
+
+def start(host: Host, unit: str, order: str = "start") -> None:
+    """Start or restart firewalld and wait until it takes questions; raises BackendError.
+
+    systemd waits for that with firewalld's unit up to 2.3 (Type=dbus), and no longer with that of 2.5 (Type=simple).
+    A firewalld that has its name on the bus but has not loaded all yet answers once it has.
+    """
+    must(host, ["systemctl", order, unit])
+    for _turn in range(int(_SECONDS / _PAUSE)):
+        if must(host, ["busctl", "--", "call", _BUS, _BUS_PATH, _BUS, "NameHasOwner", "s", _NAME]).strip() == "b true":
+            return
+        if host.run(["systemctl", "is-active", "--quiet", unit]).status != 0:
+            raise BackendError("firewalld ended while it started, see 'journalctl -u %s'" % unit)
+        time.sleep(_PAUSE)
+    raise BackendError("firewalld did not start within %d seconds, see 'journalctl -u %s'" % (_SECONDS, unit))
 
 
 def call(host: Host, interface: str, method: str, signature: str = "", *values: Any) -> Any:

@@ -12,6 +12,7 @@ from ansible_collections.printfleet.cups.plugins.module_utils import _helpers
 from ansible_collections.printfleet.cups.plugins.module_utils._backend import BackendError, Result
 from ansible_collections.printfleet.cups.plugins.module_utils._backends import (
     firewalld,
+    firewalld_bus,
     firewalld_objects,
     firewalld_zones,
 )
@@ -38,6 +39,7 @@ class PlayedFirewalld:
         self.bound = {}  # interfaces and sources by zone, at runtime only
         self.fails = ""
         self.calls = []
+        self.silent = 0  # so many questions come before firewalld has its name on the bus
 
     def program(self, name):
         return None if name == "ipset" else "/usr/bin/" + name
@@ -82,7 +84,12 @@ class PlayedFirewalld:
 
     def _answer(self, method, signature="", *values):
         data = None
-        if method == "reload":
+        if method == "NameHasOwner":
+            data = not self.silent
+            self.silent = max(0, self.silent - 1)
+        elif self.silent:
+            return Result(1, "", "Call failed: Name does not exist\n")
+        elif method == "reload":
             self._load()
         elif method == "getPolicies":
             data = ["allow-host-ipv6"] + sorted(self.rules)
@@ -174,6 +181,22 @@ def test_files_come_before_the_start_and_are_checked(host, folder):
     assert check < start
     assert (folder / "policies" / "printfleet-in.xml").stat().st_mode & 0o777 == 0o644
     assert not plan_for(host, policy(), memory)[1].changed
+
+
+def test_a_firewalld_that_is_started_but_not_yet_on_the_bus_is_waited_for(host):
+    """As with the unit of firewalld 2.5, which is of Type=simple."""
+    host.silent = 3
+    bring(host, policy())
+    assert host.calls.count("NameHasOwner s org.fedoraproject.FirewallD1") == 4
+    assert host.active and not plan_for(host, policy(), {})[1].changed
+
+
+def test_a_firewalld_that_ends_while_it_starts_is_told(host, monkeypatch):
+    host.silent = 10000
+    monkeypatch.setattr(host, "_systemctl", lambda word: Result(3 if word == "is-active" else 0, "", ""))
+    host.active = True
+    with pytest.raises(BackendError, match="firewalld ended while it started"):
+        firewalld_bus.start(host, "firewalld.service")
 
 
 def test_other_peers_reach_the_running_set_without_a_reload(host):
