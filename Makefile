@@ -9,6 +9,9 @@ RUN := tools/with-env
 # A scenario is a folder with a molecule.yml: a new one is found without a change here.
 SCENARIOS := $(patsubst molecule/%/molecule.yml,%,$(wildcard molecule/*/molecule.yml))
 
+# What "make matrix" tries on the other releases of Debian.
+FIREWALLS := nftables firewalld ufw
+
 # For the user to change:
 #   PYTHON         the Python that .venv is made with (3.11 or newer)
 #   BASE_DEBIAN12  the image that test hosts of that release are made from, instead of debian:bookworm;
@@ -18,9 +21,10 @@ SCENARIOS := $(patsubst molecule/%/molecule.yml,%,$(wildcard molecule/*/molecule
 #   FAULT          the one fault that "make campaign" is to try again, such as ufw:631000017
 #   PYTEST_ARGS    more arguments for the unit tests, such as -k ufw
 #   MOLECULE_ARGS  more arguments for "molecule test", such as --destroy=never
+#   FIREWALLS      which of the firewalls "make matrix" tries, such as FIREWALLS=ufw
 export PYTHON BASE_DEBIAN11 BASE_DEBIAN12 BASE_DEBIAN13 BASE_DEBIAN14 FUZZ_SECONDS FUZZ_SEED MINUTES SEED FAULT
 
-.PHONY: help env engine images lint sanity importer unit parse fuzz agreement campaign molecule test demo bench tested build clean
+.PHONY: help env engine images lint sanity importer unit parse fuzz agreement campaign matrix molecule test demo bench tested build clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z%-]+:.*## / { gsub("%", "NAME", $$1); printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -66,6 +70,12 @@ faults-wide: env images ## Kill the module before every single step, on both rel
 	@PRINTFLEET_FAULTS=wide PRINTFLEET_FAULTS_NFTABLES=debian13 PRINTFLEET_FAULTS_FIREWALLD=debian12 \
 		PRINTFLEET_FAULTS_UFW=debian12 $(STEP) "Faults at every step, the releases turned round" \
 		$(RUN) tools/scenario faults $(MOLECULE_ARGS)
+
+matrix: env images ## Run the scenarios of the three firewalls whole, on Debian 11 and 14 (half an hour)
+	@tests/images/build host:debian11 host:debian14
+	@export PRINTFLEET_OLDER=debian11 PRINTFLEET_NEWER=debian14; failed=0; for firewall in $(FIREWALLS); do \
+		$(STEP) "Scenario $$firewall on Debian 11 and 14" $(RUN) tools/scenario $$firewall $(MOLECULE_ARGS) || failed=1; \
+	done; exit $$failed
 
 campaign: env images ## Break hosts at random for MINUTES (60) with SEED (by chance), or by one FAULT again
 	@$(STEP) "Faults drawn at random" $(RUN) tools/campaign

@@ -117,21 +117,24 @@ def sources(values: Mapping[str, Any], profile: str) -> Sequence[str]:
     return given.get(profile, []) if isinstance(given, Mapping) else given
 
 
-def host_rules(backend: str, direction: str, default: str) -> List[Rule]:
-    """What the host has open beside our rows; ``default`` is keep or deny."""
+def host_rules(
+    backend: str, direction: str, default: str, others: Sequence[Rule] = tuple(ADMINISTRATOR)
+) -> List[Rule]:
+    """What the host has open beside our rows; ``default`` is keep or deny, ``others`` what somebody opened there."""
     rules = HOST[backend] if default == "keep" else HOST_DENY[backend]
-    return [rule for rule in rules + ADMINISTRATOR if rule.direction == direction]
+    return [rule for rule in [*rules, *others] if rule.direction == direction]
 
 
 def open_ports(
-    backend: str, wanted: Sequence[Opening], variables: Mapping[str, Any], direction: str, protocol: str, peer: str
+    backend: str, wanted: Sequence[Opening], variables: Mapping[str, Any], direction: str, protocol: str, peer: str,
+    others: Sequence[Rule] = tuple(ADMINISTRATOR),
 ) -> FrozenSet[int]:
     """The ports of one protocol open from (in) or to (out) one peer, our rules being in force."""
     values = {**DEFAULTS, **variables}
     default = values["cups_firewall_default_%sing" % {"in": "incom", "out": "outgo"}[direction]]
     mine = [row for row in wanted if (row.direction, row.protocol) == (direction, protocol)]
     ports: Set[int] = set()
-    for rule in host_rules(backend, direction, default):
+    for rule in host_rules(backend, direction, default, others):
         if rule.protocol == protocol and ipaddress.ip_address(peer).version in rule.versions:
             ports |= rule.ports
     for row in mine:

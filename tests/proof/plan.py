@@ -48,6 +48,7 @@ class Stage(NamedTuple):
     neighbour: str  # container
     images: Mapping[str, str]
     servers: Mapping[str, List[str]]  # container: addresses
+    administrator: bool = True  # whether molecule/shared/administrator.yml opened ports before
 
 
 class Case(NamedTuple):
@@ -78,7 +79,8 @@ def ports(stage: Stage, direction: str, protocol: str, peer: str) -> FrozenSet[i
         return ALL_PORTS
     if stage.stage == "removed":
         return expected.removed_ports(stage.firewall, direction, protocol)
-    return expected.open_ports(stage.firewall, rows(stage), stage.variables, direction, protocol, peer)
+    others = expected.ADMINISTRATOR if stage.administrator else []
+    return expected.open_ports(stage.firewall, rows(stage), stage.variables, direction, protocol, peer, others)
 
 
 def streams(stage: Stage, server: str, direction: str) -> Dict[Stream, FrozenSet[int]]:
