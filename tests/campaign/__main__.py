@@ -47,7 +47,7 @@ def tour(host: Host, seed: int, until: float, most: int) -> Tour:
 
 def again(hosts: List[Host], word: str) -> List[Result]:
     """One single fault by its name, BACKEND:SEED."""
-    backend, _, seed = word.partition(":")
+    backend, seed = word.split(":")
     fault = draw(backend, int(seed))
     say(fault.told())
     host = next(h for h in hosts if h.backend == backend and h.name.endswith(release(fault.seed)))

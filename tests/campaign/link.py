@@ -52,8 +52,7 @@ class Link:
         until = time.monotonic() + PATIENCE
         output = self._process.stdout.fileno()
         while b"\n" not in self._rest:
-            ready, _, _ = select.select([output], [], [], max(0.0, until - time.monotonic()))
-            if not ready:
+            if not select.select([output], [], [], max(0.0, until - time.monotonic()))[0]:
                 self.close()
                 raise Cut("no answer within %d seconds" % PATIENCE)
             data = self._process.stdout.read1(1 << 20)
@@ -61,7 +60,7 @@ class Link:
                 self.close()
                 raise Cut("the line was cut")
             self._rest += data
-        line, _, self._rest = self._rest.partition(b"\n")
+        line, self._rest = self._rest.split(b"\n", 1)
         return line
 
     def close(self) -> None:

@@ -208,4 +208,3 @@ def site_of(path: pathlib.Path) -> Site:
     """Read what the scenario's preparation wrote."""
     told = json.loads(path.read_text(encoding="utf-8"))
     return Site(told["neighbour"], {role: tuple(ends) for role, ends in told["addresses"].items()})
-

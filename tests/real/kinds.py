@@ -80,7 +80,6 @@ class Kinds:
             if word == "copied" or name not in lost and word == "either":
                 self.wrong += [where + one for one in differences(known, family, name)]
 
-
     def _load(self, kept: nftables_foreign.Kept) -> str:
         text = nftables_ruleset.render(self.deny, kept.rules["in"], kept.rules["out"], kept.parts)
         loaded = self.nft("-f", "-", text=text)

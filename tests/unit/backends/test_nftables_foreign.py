@@ -217,8 +217,6 @@ def test_a_copy_can_be_loaded_when_no_interface_and_no_object_is_there_yet(rule,
     assert "\t\t%s\n" % kept in "".join(keep(table(rule), ("in",)).parts)
 
 
-
-
 def test_our_own_table_is_not_foreign():
     ruleset = table("tcp dport 80 accept").replace("table inet filter", "table inet printfleet_cups")
     assert base_chains(ruleset) == [] and keep(ruleset, ("in",)).parts == ()
