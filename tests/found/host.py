@@ -8,13 +8,14 @@ from __future__ import annotations
 import itertools
 import json
 import pathlib
+import re
 import time
 from typing import Dict, List, Tuple
 
 import yaml
 from ansible_collections.printfleet.cups.plugins.filter.device_uris import device_uris
 from ansible_collections.printfleet.cups.plugins.filter.flows import flows
-from faults.machine import LONG, Machine, Outcome, Site
+from faults.machine import LONG, Machine, Outcome, Site, in_order
 from proof import lab
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -45,16 +46,19 @@ def params(site: Site, **variables) -> dict:
 class Host(Machine):
     """A container that is started for one test and removed after it.
 
-    ``packages`` of all three firewalls are installed, none of them is active or enabled.
+    The packages of all three firewalls are installed, none of them is active or enabled.  ``options`` are those of
+    docker run; ``--no-ipv6`` gives it no IPv6 address.
     """
 
     def __init__(self, release: str, site: Site, *options: str) -> None:
         number = next(_NUMBERS)
         v4, v6 = (site.addresses["allowed"][family] for family in (0, 1))
-        ends = "%s.%d" % (v4.rpartition(".")[0], number), "%s:%d" % (v6.rpartition(":")[0], number)
+        ends = ("%s.%d" % (v4.rpartition(".")[0], number), "%s:%d" % (v6.rpartition(":")[0], number))
+        if "--no-ipv6" in options:
+            ends = (ends[0], "")
         super().__init__("", "%s-%s-%d" % (NETWORK, release, number), ends, site)
         addresses = ["--network=" + NETWORK, "--ip=" + ends[0]]
-        addresses += [] if "--no-ipv6" in options else ["--ip6=" + ends[1]]
+        addresses += ["--ip6=" + ends[1]] if ends[1] else []
         options = tuple(option for option in options if option != "--no-ipv6")
         lab.run([
             "docker", "run", "--detach", "--name", self.name, "--hostname", self.name, *OPTIONS, *addresses, *options,
@@ -161,8 +165,12 @@ class Host(Machine):
         return {name: outcome for name, (outcome, _seconds) in told.items()}
 
     def rules(self) -> str:
-        """All rules of the kernel, without counters, as three programs list them."""
-        return self.shell("nft --stateless list ruleset; iptables-save; ip6tables-save")
+        """All rules of the kernel as three programs list them, without counters and times, tables by name.
+
+        Empty tables and chains are part of it.
+        """
+        listed = self.shell("nft --stateless list ruleset; iptables-save; ip6tables-save")
+        return in_order(re.sub(r"(?m)^#.*\n| \[\d+:\d+\]$", "", listed))
 
 
 def open_to(told: Dict[str, str], role: str, port: str) -> bool:

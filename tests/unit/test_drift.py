@@ -16,6 +16,7 @@ from ansible_collections.printfleet.cups.plugins.module_utils._backends import (
 )
 from ansible_collections.printfleet.cups.plugins.module_utils._backends.firewalld_change import State as FirewalldState
 from ansible_collections.printfleet.cups.plugins.module_utils._backends.firewalld_running import Running, Service
+from ansible_collections.printfleet.cups.plugins.module_utils._backends.ufw_ipv6 import Ipv6
 
 UNIT = "printfleet-cups-firewall.service"
 
@@ -57,14 +58,32 @@ class UfwSteps:
 def test_ufw(conf, ours, loaded, unit, steps, named):
     mark = ufw_rules.COMMENT.encode().hex()
     line = "### tuple ### allow tcp 631 0.0.0.0/0 any 0.0.0.0/0 in comment=%s\n" % mark if ours else ""
-    rules = "### RULES ###\n\n%s\n### END RULES ###\n" % line
+    rules = "*filter\n### RULES ###\n\n%s\n### END RULES ###\nCOMMIT\n" % line
     files = dict.fromkeys(ufw_plan.FILES, rules)
     files[ufw_plan.CONF] = conf + "\n"
     kernel = ufw_kernel.parse("".join(
         ":ufw-before-{0} - [0:0]\n-A ufw-before-{0} -j ufw-user-{0}\n".format(way) for way in ("input", "output")
     ) if loaded else "")
-    state = ufw_plan.State(files, (4,), {4: ufw_kernel.Kernel(kernel, "")}, None, unit, True, {})
+    state = ufw_state(files, ufw_kernel.Kernel(kernel, ""), unit)
     assert [(cause.id, cause.command) for cause in ufw_drift.causes(state, steps)] == named
+
+
+def ufw_state(files, kernel=None, unit="enabled", ipv6=None):
+    return ufw_plan.State(files, (4,), {4: kernel or ufw_kernel.Kernel({}, "")}, None, unit, ipv6 or Ipv6(True), (), {})
+
+
+@pytest.mark.parametrize("changed, ipv6, named, said", [
+    ({"/etc/default/ufw": "IPV6=no\n"}, Ipv6(True, "2001:db8::1 on eth0"), "ufw-ipv6-no", "2001:db8::1 on eth0"),
+    ({"/etc/ufw/user.rules": None}, Ipv6(False), "ufw-file-broken", "/etc/ufw/user.rules: there is no such file"),
+    ({"/etc/ufw/user.rules": "*filter\n"}, Ipv6(False), "ufw-file-broken", "no line 'COMMIT'"),
+    ({"/etc/ufw/before.rules": None}, Ipv6(False), "ufw-file-broken", "/etc/ufw/before.rules: there is no such file"),
+    ({"/etc/ufw/before.rules": "*filter\n"}, Ipv6(False), "ufw-file-broken", "no line 'COMMIT'"),
+])
+def test_ufw_that_cannot_take_the_rules(changed, ipv6, named, said):
+    files = dict(dict.fromkeys(ufw_plan.FILES, "*filter\nCOMMIT\n"), **changed)
+    causes = ufw_drift.causes(ufw_state(files, ipv6=ipv6), None)
+    assert [(cause.id, cause.command) for cause in causes] == [(named, "")]
+    assert said in causes[0].what
 
 
 class FirewalldSteps:

@@ -15,6 +15,8 @@ from ansible_collections.printfleet.cups.plugins.module_utils._findings import F
 # What a firewall manager put into the kernel is told by that manager's own backend.
 _GOVERNED_TABLES = ("firewalld",)
 _GOVERNED_CHAINS = ("ufw-before-input", "ufw6-before-input")
+# With IPV6=no ufw makes no chains for IPv6, lets loopback through and drops the rest (ufw-init-functions, ufw_start).
+_LOOPBACK = re.compile(r'[io]ifname "lo" (?:counter (?:packets \d+ bytes \d+ )?)?accept')
 _TOLD = re.compile(
     r'\b(?:counter(?: packets \d+ bytes \d+)?|log(?: (?:prefix|level|flags|group) (?:"[^"]*"|\S+))*|comment "[^"]*")'
 )
@@ -43,11 +45,15 @@ def find(ruleset: str, known: Ours) -> List[Finding]:
 
 def _chains(ruleset: str) -> Iterator[Tuple[str, str, str, str, str, Tuple[str, ...]]]:
     known = nftables_foreign.tables(ruleset)
+    has_ufw = _GOVERNED_CHAINS[0] in known.get(("ip", "filter"), {})
     for family, table, chain, direction, policy in nftables_foreign.base_chains(ruleset):
         blocks = known[(family, table)]
         if table in _GOVERNED_TABLES or any(name in blocks for name in _GOVERNED_CHAINS):
             continue
-        yield family, table, chain, direction, policy, blocks[chain].lines
+        lines = blocks[chain].lines
+        if has_ufw and (family, table) == ("ip6", "filter") and all(map(_LOOPBACK.fullmatch, lines[1:])):
+            continue
+        yield family, table, chain, direction, policy, lines
 
 
 def _judge(rule: str, direction: str, where: str, known: Ours) -> List[Finding]:

@@ -23,9 +23,11 @@ from ansible_collections.printfleet.cups.plugins.module_utils._backends import (
     ufw_drift,
     ufw_findings,
     ufw_helpers,
+    ufw_ipv6,
     ufw_kernel,
     ufw_plan,
     ufw_settings,
+    ufw_tables,
 )
 from ansible_collections.printfleet.cups.plugins.module_utils._backends.ufw_plan import State, Steps
 from ansible_collections.printfleet.cups.plugins.module_utils._drift import Cause
@@ -61,8 +63,8 @@ class Ufw:
     def read(self, memory: dict) -> State:
         files = {path: _files.read(self._root + path) for path in ufw_plan.FILES}
         settings = files[ufw_plan.DEFAULTS] or ""
-        has_ipv6 = os.path.isdir(self._root + "/proc/sys/net/ipv6")
-        versions = (4, 6) if has_ipv6 and ufw_settings.is_yes(settings, ufw_settings.IPV6) else (4,)
+        ipv6 = ufw_ipv6.read(self._root)
+        versions = self._versions(settings)
         enabled = ufw_settings.is_yes(files[ufw_plan.CONF] or "", ufw_settings.ENABLED)
         defaults = ufw_settings.defaults(settings)
         kernel = {
@@ -74,7 +76,21 @@ class Ufw:
         unit = "not known"
         if self._host.program("systemctl"):
             unit = self._host.run(["systemctl", "is-enabled", UNIT]).output.strip() or unit
-        return State(files, versions, kernel, ufw_helpers.read(self._host), unit, has_ipv6, dict(memory))
+        raw = ufw_helpers.read(self._host)
+        missing: Tuple[str, ...] = ()
+        if not enabled:
+            missing = ufw_tables.missing(self._host)
+        elif not raw.table:
+            # Once ufw is on, its own tables are there.
+            missing = (ufw_tables.RAW_TABLE,)
+        if raw.table and ufw_plan.TABLES not in memory:
+            missing += ufw_tables.missing_chain(self._host)
+        return State(files, versions, kernel, raw, unit, ipv6, missing, dict(memory))
+
+    def _versions(self, settings: str) -> Tuple[int, ...]:
+        """The IP versions that ufw governs; without IPv6 in the kernel ip6tables may fail at all."""
+        governed = ufw_ipv6.read(self._root).kernel and ufw_settings.is_yes(settings, ufw_settings.IPV6)
+        return (4, 6) if governed else (4,)
 
     def plan(self, state: State, policy: Optional[Policy]) -> Plan:
         return ufw_plan.make(state, policy)
@@ -101,6 +117,7 @@ class Ufw:
             self._help(steps.helpers)
         if steps.unit:
             must(self._host, ["systemctl", "--quiet", steps.unit, UNIT])
+        ufw_tables.drop_empty(self._host, steps.gone_tables)
         return dict(steps.memory)
 
     def unhelped(self) -> str:
@@ -112,7 +129,8 @@ class Ufw:
             version: (_files.read(self._root + path), _files.read(self._root + ufw_findings.STOCK[version]))
             for version, path in ufw_findings.BEFORE.items()
         }
-        chains = {version: ufw_kernel.list_chains(self._host, version) for version in ufw_plan.RULES}
+        settings = _files.read(self._root + ufw_plan.DEFAULTS) or ""
+        chains = {version: ufw_kernel.list_chains(self._host, version) for version in self._versions(settings)}
         folder = self._root + os.path.dirname(ufw_plan.PROFILES)
         texts = [_files.read(os.path.join(folder, name)) for name in _names(folder)]
         profiles = ufw_findings.profile_ports(text for text in texts if text is not None)
@@ -141,6 +159,7 @@ class Ufw:
         with self._locked():
             self._load(steps.undo_loads)
         self._help(steps.undo_helpers)
+        ufw_tables.drop_empty(self._host, steps.missing_tables)
 
     def unlike(self, steps: Steps) -> str:
         was_on = ufw_settings.is_yes(steps.found[ufw_plan.CONF] or "", ufw_settings.ENABLED)

@@ -7,13 +7,25 @@ from __future__ import annotations
 
 from typing import List, Optional
 
-from ansible_collections.printfleet.cups.plugins.module_utils._backends import ufw_plan, ufw_rules
+from ansible_collections.printfleet.cups.plugins.module_utils._backends import (
+    ufw_helpers,
+    ufw_hurdles,
+    ufw_plan,
+    ufw_rules,
+)
 from ansible_collections.printfleet.cups.plugins.module_utils._drift import Cause
 
 
 def causes(state: ufw_plan.State, steps: Optional[ufw_plan.Steps]) -> List[Cause]:
-    """``steps`` of the plan that would bring the rules back."""
+    """``steps`` of the plan that would bring the rules back; None where none can be made."""
     found = []
+    hurdles = list(ufw_hurdles.find(state.files, state.versions, state.ipv6))
+    before = state.files[ufw_helpers.PATH]
+    if steps is None and not hurdles and "\nCOMMIT\n" not in (before or ""):
+        hurdles = [(ufw_hurdles.BROKEN, ufw_hurdles.broken(ufw_helpers.PATH, before, "it has no line 'COMMIT'"))]
+    if hurdles:
+        # ufw cannot load its rules again, whatever else happened to them.
+        return [Cause(name, sentence) for name, sentence in hurdles]
     texts = [state.files[path] or "" for path in ufw_plan.RULES.values()]
     holds_ours = any(ufw_rules.without_ours(text) != text for text in texts)
     if not state.enabled and not holds_ours:

@@ -29,10 +29,14 @@ _OURS = re.compile(re.escape(_BEGIN) + r"(?:(?!%s).*\n)*?" % re.escape(_END[:-1]
 
 
 class Raw(NamedTuple):
-    """What the kernel's table raw holds of ours: ways into our chain, and its rules; None without the chain."""
+    """What the kernel's table raw holds of ours: ways into our chain, and its rules; None without the chain.
+
+    ``table``: whether there is such a table at all.
+    """
 
     jumps: int
     rules: Optional[Tuple[str, ...]]
+    table: bool = True
 
 
 def rules(helpers: Iterable[Helper]) -> Tuple[str, ...]:
@@ -76,7 +80,7 @@ def parse(listing: str) -> Raw:
     section = re.search(r"(?ms)^\*raw\n(.*?)^COMMIT$", listing)
     lines: List[str] = section.group(1).splitlines() if section else []
     if not any(line.startswith(":%s " % CHAIN) for line in lines):
-        return Raw(0, None)
+        return Raw(0, None, section is not None)
     return Raw(lines.count(_JUMP), tuple(line for line in lines if line.startswith("-A %s " % CHAIN)))
 
 

@@ -14,7 +14,12 @@ import re
 from typing import Dict, List, NamedTuple, Optional, Tuple
 
 from ansible_collections.printfleet.cups.plugins.module_utils._backend import Host, must
-from ansible_collections.printfleet.cups.plugins.module_utils._backends.ufw_rules import CHAINS
+from ansible_collections.printfleet.cups.plugins.module_utils._backends.ufw_rules import (
+    CHAINS,
+    FILES,
+    Unusable,
+    filter_section,
+)
 from ansible_collections.printfleet.cups.plugins.module_utils._backends.ufw_settings import Defaults
 
 RESTORE = {4: "iptables-restore", 6: "ip6tables-restore"}
@@ -103,18 +108,22 @@ def defaults_lines(version: int, defaults: Defaults, ways: Tuple[str, ...] = ("i
 
 
 def document(version: int, user_rules: str, defaults: Defaults, chains: Optional[Chains] = None) -> str:
-    """The input for one `iptables-restore -n`: the rule file, the default verdicts and the missing ways into them.
+    """The input for one `iptables-restore -n`; raises Unusable.
+
+    It holds the rule file, the default verdicts and the missing ways into them.
 
     ``chains`` is what the kernel holds; where ufw's chains have come loose from INPUT or OUTPUT they are hung in.
     """
     heads, lines = defaults_lines(version, defaults)
     hooks = "" if chains is None else _hooks(version, chains)
-    # Rules that log need these chains emptied as well; the file that the package brings does not name them.
-    for way in _BUILTIN:
-        name = ":%s-user-logging-%s " % (CHAINS[version], way)
-        if "\n" + name not in user_rules:
-            heads += name + "- [0:0]\n"
-    body = user_rules.partition("*filter\n")[2].rpartition("COMMIT")[0]
+    body = filter_section(user_rules)[1] if user_rules else ""
+    # Chains that are named are emptied as well.  The package's file does not name those of rules that log, and in a
+    # file that somebody edited others may be missing.
+    for part in ("user", "user-logging"):
+        for way in _BUILTIN:
+            name = ":%s-%s-%s " % (CHAINS[version], part, way)
+            if "\n" + name not in "\n" + body:
+                heads += name + "- [0:0]\n"
     return "*filter\n%s%s%s%sCOMMIT\n" % (heads, hooks, body, lines)
 
 
@@ -153,7 +162,10 @@ def read(host: Host, version: int, user_rules: Optional[str], defaults: Defaults
         return kernel
     if not kernel.loaded(version):
         return Kernel(chains, "ufw is not loaded")
-    wanted = document(version, user_rules, defaults)
+    try:
+        wanted = document(version, user_rules, defaults)
+    except Unusable as error:
+        return Kernel(chains, "%s: %s" % (FILES[version], error))
     declared = set(re.findall(r"(?m)^:(\S+) ", wanted))
     intended, exact = _listing(host, version, wanted, chains)
     different = [name for name in sorted(declared) if not _same(chains.get(name), intended.get(name), exact)]

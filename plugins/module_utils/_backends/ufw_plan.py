@@ -11,7 +11,9 @@ from ansible_collections.printfleet.cups.plugins.module_utils import _helpers
 from ansible_collections.printfleet.cups.plugins.module_utils._backend import OWNER, BackendError, Plan
 from ansible_collections.printfleet.cups.plugins.module_utils._backends import (
     ufw_helpers,
+    ufw_hurdles,
     ufw_intent,
+    ufw_ipv6,
     ufw_kernel,
     ufw_profiles,
     ufw_rules,
@@ -19,8 +21,8 @@ from ansible_collections.printfleet.cups.plugins.module_utils._backends import (
 )
 from ansible_collections.printfleet.cups.plugins.module_utils._policy import Policy
 
-RULES = {4: "/etc/ufw/user.rules", 6: "/etc/ufw/user6.rules"}
-DEFAULTS = "/etc/default/ufw"
+RULES = ufw_rules.FILES
+DEFAULTS = ufw_settings.FILE
 CONF = "/etc/ufw/ufw.conf"
 PROFILES = "/etc/ufw/applications.d/" + OWNER
 FILES = (RULES[4], RULES[6], DEFAULTS, CONF, PROFILES, ufw_helpers.PATH, _helpers.PATH)
@@ -28,6 +30,7 @@ FILES = (RULES[4], RULES[6], DEFAULTS, CONF, PROFILES, ufw_helpers.PATH, _helper
 _OPEN = ufw_settings.Defaults("ACCEPT", "ACCEPT", "ACCEPT")
 _UNIT = "ufw_unit"
 _CHAINS = "ufw_chains"
+TABLES = "ufw_missing_tables"
 _LOADED = "loaded by ufw"
 
 Files = Dict[str, Optional[str]]
@@ -41,7 +44,8 @@ class State(NamedTuple):
     kernel: Dict[int, ufw_kernel.Kernel]
     raw: ufw_helpers.Raw
     unit: str
-    has_ipv6: bool
+    ipv6: ufw_ipv6.Ipv6
+    missing_tables: Tuple[str, ...]  # of ufw_tables.TABLES
     memory: Dict[str, str]
 
     @property
@@ -70,6 +74,8 @@ class Steps(NamedTuple):
     unit: str  # "enable", "disable" or "": the word for systemctl
     verdicts: Dict[int, Dict[str, str]]  # what INPUT, OUTPUT and FORWARD shall do once ufw is off
     clear: bool  # whether the empty chains that ufw leaves behind go as well
+    gone_tables: Tuple[str, ...]  # were not there before our first change; go where they are empty
+    missing_tables: Tuple[str, ...]  # are not there now; for undo()
     memory: Dict[str, str]
 
 
@@ -94,13 +100,11 @@ def make(state: State, policy: Optional[Policy]) -> Plan:
 
 
 def _present(state: State, policy: Policy) -> _Wish:
+    for _name, sentence in ufw_hurdles.find(state.files, state.versions, state.ipv6):
+        raise BackendError(sentence)
     settings = state.files[DEFAULTS] or ""
-    if state.has_ipv6 and not ufw_settings.is_yes(settings, ufw_settings.IPV6):
-        raise BackendError(
-            "IPV6=%s in %s: ufw then drops all of IPv6 and takes no rules for it, so set it to yes or switch IPv6 off"
-            % (ufw_settings.value(settings, ufw_settings.IPV6), DEFAULTS)
-        )
     files, memory = dict(state.files), dict(state.memory)
+    memory.setdefault(TABLES, " ".join(name.replace(" ", ":") for name in state.missing_tables))
     named = ufw_intent.profiles(policy)
     files[PROFILES] = ufw_profiles.text(named)
     files[_helpers.PATH] = _helpers.text(policy.helpers)
@@ -115,8 +119,6 @@ def _present(state: State, policy: Policy) -> _Wish:
     for version in state.versions:
         foreign = ufw_rules.without_ours(files[RULES[version]] or "")
         text = ufw_rules.with_ours(foreign, ufw_intent.rules(policy, version, named))
-        if text is None:
-            raise BackendError("%s is no rule file of ufw's, 'ufw reset' makes a new one" % RULES[version])
         files[RULES[version]] = _logging(text, version, state, files)
     unit = "enabled" if state.unit == "disabled" else state.unit
     return _Wish(files, memory, True, unit, ufw_helpers.rules(policy.helpers))
@@ -126,7 +128,7 @@ def _before(text: Optional[str], policy: Policy) -> Optional[str]:
     foreign = ufw_helpers.without_ours(text or "")
     whole = ufw_helpers.with_ours(foreign, policy.helpers) if text is not None else None
     if policy.helpers and whole is None:
-        raise BackendError("%s is no rule file of ufw's, 'ufw reset' makes a new one" % ufw_helpers.PATH)
+        raise BackendError(ufw_hurdles.broken(ufw_helpers.PATH, text, "it has no line 'COMMIT'"))
     return whole
 
 
@@ -165,6 +167,8 @@ def _defaults(
 
 
 def _absent(state: State) -> _Wish:
+    for _name, sentence in ufw_hurdles.broken_rules(state.files, state.versions) if state.running else ():
+        raise BackendError(sentence)
     files, memory = dict(state.files), dict(state.memory)
     for key in ufw_settings.DEFAULTS.values():
         files[DEFAULTS], memory = ufw_settings.change(files[DEFAULTS] or "", key, None, memory)
@@ -240,7 +244,9 @@ def _steps(state: State, wish: _Wish, present: bool) -> Steps:
     return Steps(
         dict(state.files), first, command, last, loads, undo,
         None if ufw_helpers.in_force(state.raw, wish.helpers) and not command else wish.helpers,
-        state.raw.rules or (), unit, _verdicts(asleep), asleep.get(_CHAINS) == "none", wish.memory,
+        state.raw.rules or (), unit, _verdicts(asleep), asleep.get(_CHAINS) == "none",
+        () if present else tuple(name.replace(":", " ") for name in state.memory.get(TABLES, "").split()),
+        state.missing_tables, wish.memory,
     )
 
 
@@ -271,6 +277,12 @@ def _warnings(state: State, policy: Optional[Policy]) -> List[str]:
     level = ufw_settings.value(state.files[CONF] or "", ufw_settings.LOGLEVEL) or ""
     if policy.log_denied and level.lower() == "off":
         said.append("LOGLEVEL=off in %s: ufw then logs nothing at all, 'ufw logging low' changes that" % CONF)
+    if state.ipv6.kernel and 6 not in state.versions:
+        said.append(
+            "%s: the rows are in force over IPv4 alone, and ufw drops all IPv6 packets; this host has no IPv6 address"
+            " that is reached from beyond its link. Set IPV6=yes there before it gets one"
+            % ufw_hurdles.ipv6_setting(state.files[DEFAULTS] or "")
+        )
     if state.unit == "masked":
         said.append("ufw.service is masked: the rules are lost at the next boot, 'systemctl unmask ufw' changes that")
     return said

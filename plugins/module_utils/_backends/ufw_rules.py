@@ -20,10 +20,12 @@ from ansible_collections.printfleet.cups.plugins.module_utils._findings import p
 # Every rule of ours has a comment that begins so; ufw keeps comments in hexadecimal.
 COMMENT = "printfleet.cups: "
 
+FILES = {4: "/etc/ufw/user.rules", 6: "/etc/ufw/user6.rules"}
 CHAINS = {4: "ufw", 6: "ufw6"}
 ANYWHERE = {4: "0.0.0.0/0", 6: "::/0"}
 
 _RULES = "### RULES ###\n"
+_COMMIT = "COMMIT\n"
 _TUPLE = "### tuple ### "
 _COMMENT = re.compile(r" comment=([0-9a-fA-F]*)\s*$")
 _TARGETS = {"allow": "ACCEPT", "deny": "DROP", "reject": "REJECT"}
@@ -151,19 +153,59 @@ def without_ours(text: str) -> str:
     return "".join(kept)
 
 
-def with_ours(foreign: str, rules: Tuple[Rule, ...]) -> Optional[str]:
-    """The rule file with our blocks behind the bans and ahead of all else; None where it is no rule file of ufw's.
+class Unusable(ValueError):
+    """A rule file that cannot be edited; the message says what stands where."""
+
+
+def filter_section(text: str) -> Tuple[str, str, str]:
+    """What stands ahead of the rules of the table filter, these rules, and what stands behind them.
+
+    Comments and empty lines may stand anywhere, as iptables-restore and ufw take them.  Raises Unusable for a file
+    that iptables-restore does not take, or takes in another way than ufw does.
+    """
+    start = end = at = 0
+    table = ""
+    for number, line in enumerate(re.findall(r"[^\n]*\n|[^\n]+", text), 1):
+        at += len(line)
+        if line.startswith("#") or line == "\n":
+            continue
+        if table:
+            if line == _COMMIT:
+                end = at - len(line) if table == "filter" else end
+                table = ""
+            elif line.startswith("*"):
+                raise Unusable("line %d begins another table, and '*%s' has no line 'COMMIT' yet" % (number, table))
+        elif line.startswith("*"):
+            table = (line[1:].split() or [""])[0]
+            if table == "filter" and start:
+                raise Unusable("line %d begins the table filter a second time" % number)
+            start = at if table == "filter" else start
+        else:
+            raise Unusable("line %d stands outside of a table: '%s'" % (number, plain(line.rstrip("\n"))))
+    if not text.strip():
+        raise Unusable("it is empty")
+    if table or not start:
+        raise Unusable("it has no line 'COMMIT' at the end of '*%s'" % table if table else "it has no line '*filter'")
+    return text[:start], text[start:end], text[end:]
+
+
+def with_ours(foreign: str, rules: Tuple[Rule, ...]) -> str:
+    """The rule file with our blocks behind the bans and ahead of all else; raises Unusable.
 
     Bans are the rules at the very top that deny or reject one address: so fail2ban sets them (`ufw prepend deny
     from`), and who is banned shall not print either.
     """
     if not rules:
         return foreign
-    if _RULES not in foreign or not foreign.startswith("*filter\n") or "\nCOMMIT" not in foreign:
-        return None
-    before, mark, after = foreign.partition(_RULES)
+    head, body, tail = filter_section(foreign)
+    before, mark, after = body.partition(_RULES)
+    if not mark:
+        # ufw writes that line and does not need it: the rules begin where the chains have been named.
+        first = re.search(r"(?m)^(?:%s|-)" % re.escape(_TUPLE), body)
+        at = first.start() if first else len(body)
+        before, after = body[:at], body[at:]
     at = _end_of_bans(after)
-    return before + mark + after[:at] + "".join(block(rule) for rule in rules) + after[at:]
+    return head + before + mark + after[:at] + "".join(block(rule) for rule in rules) + after[at:] + tail
 
 
 def _end_of_bans(text: str) -> int:

@@ -12,6 +12,8 @@ from __future__ import annotations
 import re
 from typing import Dict, NamedTuple, Optional, Tuple
 
+FILE = "/etc/default/ufw"
+
 ENABLED = "ENABLED"
 IPV6 = "IPV6"
 LOGLEVEL = "LOGLEVEL"

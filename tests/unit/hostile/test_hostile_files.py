@@ -68,8 +68,13 @@ def test_rule_files_of_ufw_come_back_byte_for_byte(body, texts, tried):
             continue  # a rule with our own comment is ours, whoever wrote it
         tried()
         foreign = UFW % UFW_BODIES[body](text)
-        whole = ufw_rules.with_ours(foreign, RULES)
-        assert whole is not None and ufw_rules.without_ours(whole) == foreign, text
+        try:
+            whole = ufw_rules.with_ours(foreign, RULES)
+        except ufw_rules.Unusable:
+            # Nor would iptables-restore: the text begins a table within the table.
+            assert re.search(r"(?m)^\*", text), text
+            continue
+        assert ufw_rules.without_ours(whole) == foreign, text
         assert ufw_rules.with_ours(ufw_rules.without_ours(whole), RULES) == whole, text
         # A person reads them, on a terminal.
         assert all(one_line(line) for line in ufw_rules.readable(whole)), text

@@ -154,6 +154,10 @@ class PlayedHost:
         for section in re.findall(r"(?ms)^\*raw\n.*?^COMMIT\n", self.text("etc/ufw/before.rules")):
             self.raw.restore(section, "raw")
 
+    def nft_tables(self):
+        """iptables-nft has made the tables of its filters; raw is there once something was in it."""
+        return ("ip filter", "ip6 filter") + (("ip raw",) if len(self.raw.chains) > len(Table().chains) else ())
+
     def program(self, name):
         return None if name == "ufw" and not self.has_ufw else "/usr/sbin/" + name
 
@@ -191,6 +195,10 @@ class PlayedHost:
                         table.chains[name][0] = "ACCEPT"
         elif said == "systemctl is-enabled ufw.service":
             return Result(0, self.unit + "\n", "")
+        elif said == "nft list tables":
+            return Result(0, "".join("table %s\n" % name for name in self.nft_tables()), "")
+        elif argv[:3] == ["nft", "list", "table"]:
+            return Result(0, "", "") if " ".join(argv[3:]) in self.nft_tables() else Result(1, "", "No such file")
         elif argv[:2] == ["systemctl", "--quiet"]:
             self.unit = argv[2] + "d"
         else:

@@ -70,7 +70,8 @@ def test_wishes_can_change_to_and_fro(make_host, make_policy, run):
 def test_an_active_ufw_is_changed_by_one_load_for_each_family(make_host, make_policy, run):
     host = make_host(True, "ACCEPT")
     run(host, make_policy("deny", "deny"))
-    loads = [call for call in host.calls if not call.startswith(("unshare", "systemctl")) and "-save" not in call]
+    reads = ("unshare", "systemctl", "nft list")
+    loads = [call for call in host.calls if not call.startswith(reads) and "-save" not in call]
     assert loads == ["iptables-restore -n -w 10", "ip6tables-restore -n -w 10"]
     for table in host.tables.values():
         assert [table.chains[name][0] for name in ("INPUT", "OUTPUT", "FORWARD")] == ["DROP", "DROP", "DROP"]
@@ -189,30 +190,57 @@ def test_rules_of_the_administrator_come_after_ours_and_stay(make_host, make_pol
     assert text.index("printfleet") < text.index("--dport 22 ")
 
 
-def test_ipv6_switched_off_in_ufw_is_refused_by_name(make_host, make_policy):
-    host = make_host()
+# As /proc/net/if_inet6 prints ::1, fe80::1 and 2001:db8::15.
+LOOPBACK = "00000000000000000000000000000001 01 80 10 80       lo\n"
+LINK_LOCAL = "fe800000000000000000000000000001 02 40 20 80     eth0\n"
+GLOBAL = "20010db8000000000000000000000015 02 40 00 80     eth0\n"
+
+
+def without_ipv6(host, addresses):
+    """IPV6=no in ufw's settings, on a host with such addresses."""
     host.write(DEFAULTS, host.text(DEFAULTS).replace("IPV6=yes", "IPV6=no"))
+    (host.root / "proc/net").mkdir()
+    host.write("proc/net/if_inet6", addresses)
+
+
+def test_ipv6_switched_off_in_ufw_is_refused_where_the_host_has_ipv6(make_host, make_policy):
+    host = make_host()
+    without_ipv6(host, LOOPBACK + GLOBAL)
     backend = Ufw(host, str(host.root))
     state = backend.read({})
-    with pytest.raises(BackendError, match="^IPV6=no in /etc/default/ufw: "):
+    with pytest.raises(BackendError, match="^/etc/default/ufw: IPV6=no: .* has the address 2001:db8::15 on eth0; set"):
         backend.plan(state, make_policy())
     assert not backend.plan(state, None).changed
 
 
-def test_ipv6_switched_off_in_ufw_is_no_matter_on_a_host_without_ipv6(make_host, make_policy, run):
+@pytest.mark.parametrize("addresses", ["", LOOPBACK + LINK_LOCAL])
+def test_ipv6_switched_off_in_ufw_is_told_where_the_host_has_no_ipv6_address(make_host, make_policy, run, addresses):
+    host = make_host()
+    without_ipv6(host, addresses)
+    six = host.text("etc/ufw/user6.rules")
+    plan, memory = run(host, make_policy())
+    assert plan.changed and len(plan.warnings) == 1
+    assert "IPV6=no: the rows are in force over IPv4 alone" in plan.warnings[0]
+    assert host.text("etc/ufw/user6.rules") == six
+    assert not run(host, make_policy(), memory)[0].changed
+
+
+def test_ipv6_switched_off_in_ufw_is_no_matter_on_a_kernel_without_ipv6(make_host, make_policy, run):
     host = make_host()
     host.write(DEFAULTS, host.text(DEFAULTS).replace("IPV6=yes", "IPV6=no"))
     (host.root / "proc/sys/net/ipv6").rmdir()
     six = host.text("etc/ufw/user6.rules")
-    assert run(host, make_policy())[0].changed
+    plan = run(host, make_policy())[0]
+    assert plan.changed and not plan.warnings
     assert host.text("etc/ufw/user6.rules") == six
+    assert not [call for call in host.calls if call.startswith("ip6tables")]
 
 
 def test_a_rule_file_of_another_kind_is_refused(make_host, make_policy):
     host = make_host()
     host.write(RULES, "# nothing\n")
     backend = Ufw(host, str(host.root))
-    with pytest.raises(BackendError, match="^/etc/ufw/user.rules is no rule file of ufw's"):
+    with pytest.raises(BackendError, match="^/etc/ufw/user.rules: it has no line '.filter', so ufw cannot"):
         backend.plan(backend.read({}), make_policy())
 
 

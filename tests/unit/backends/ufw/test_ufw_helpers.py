@@ -115,7 +115,7 @@ def test_undo_gives_the_chain_back_that_was_there(make_host, make_policy, run):
 def test_a_file_that_is_none_of_ufws_is_refused(make_host, make_policy, run):
     host = make_host()
     host.write("etc/ufw/before.rules", "nothing\n")
-    with pytest.raises(BackendError, match=r"before\.rules is no rule file of ufw's"):
+    with pytest.raises(BackendError, match=r"before\.rules: it has no line 'COMMIT', so ufw cannot load it either"):
         run(host, make_policy(finding=True))
     run(host, make_policy())
 
@@ -135,8 +135,8 @@ def test_the_section_comes_last_and_goes_without_a_trace(text):
 def test_only_our_own_section_counts_as_ours():
     raw = "*raw\n:OUTPUT ACCEPT [0:0]\n%s\nCOMMIT\n"
     assert ufw_helpers.parse(raw % THEIRS) == ufw_helpers.Raw(0, None)
-    assert ufw_helpers.parse("*filter\n:printfleet-cups - [0:0]\nCOMMIT\n") == ufw_helpers.Raw(0, None)
-    assert ufw_helpers.parse("") == ufw_helpers.Raw(0, None)
+    assert ufw_helpers.parse("*filter\n:printfleet-cups - [0:0]\nCOMMIT\n") == ufw_helpers.Raw(0, None, False)
+    assert ufw_helpers.parse("") == ufw_helpers.Raw(0, None, False)
 
 
 def test_a_module_that_does_not_load_ends_the_change_before_any_rule(make_host, make_policy, run):

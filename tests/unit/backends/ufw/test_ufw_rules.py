@@ -167,10 +167,39 @@ def test_a_line_written_by_hand_behind_our_block_stays():
     assert ufw_rules.without_ours(ufw_rules.with_ours(foreign, OURS)) == foreign
 
 
-@pytest.mark.parametrize("text", ["", "*filter\nCOMMIT\n", "### RULES ###\n", "*nat\n### RULES ###\nCOMMIT\n"])
-def test_what_is_no_rule_file_is_not_written_into(text):
-    assert ufw_rules.with_ours(text, OURS) is None
+@pytest.mark.parametrize("text, said", [
+    ("", "it is empty"),
+    ("# Ansible managed\n\n", "it has no line '*filter'"),
+    ("### RULES ###\n-A ufw-user-input -j DROP\n", "line 2 stands outside of a table: '-A ufw-user-input -j DROP'"),
+    ("*nat\n### RULES ###\nCOMMIT\n", "it has no line '*filter'"),
+    ("*filter\n### RULES ###\n", "it has no line 'COMMIT' at the end of '*filter'"),
+    # iptables-restore wants the end of the line as well (iptables/xshared.c).
+    ("*filter\n### RULES ###\nCOMMIT", "it has no line 'COMMIT' at the end of '*filter'"),
+    ("*filter\n*nat\nCOMMIT\n", "line 2 begins another table, and '*filter' has no line 'COMMIT' yet"),
+    ("*filter\nCOMMIT\n*filter\nCOMMIT\n", "line 3 begins the table filter a second time"),
+])
+def test_what_ufw_cannot_load_is_not_written_into(text, said):
+    with pytest.raises(ufw_rules.Unusable) as caught:
+        ufw_rules.with_ours(text, OURS)
+    assert str(caught.value) == said
     assert ufw_rules.with_ours(text, ()) == text
+
+
+@pytest.mark.parametrize("head", ["# Ansible managed\n", "\n\n# one\n# two\n", "*raw\n:PREROUTING ACCEPT\nCOMMIT\n"])
+@pytest.mark.parametrize("tail", ["", "\n# the end\n", "*nat\nCOMMIT\n"])
+def test_what_stands_around_the_table_filter_stays(head, tail):
+    """iptables-restore takes comments, empty lines and other tables there, and so does `ufw reload`."""
+    foreign = head + BROUGHT_BY_PACKAGE + tail
+    merged = ufw_rules.with_ours(foreign, OURS)
+    assert merged == head + ufw_rules.with_ours(BROUGHT_BY_PACKAGE, OURS) + tail
+    assert ufw_rules.without_ours(merged) == foreign
+
+
+def test_a_rule_file_without_the_mark_for_rules_is_written_into():
+    foreign = "*filter\n:ufw-user-input - [0:0]\n-A ufw-user-input -s 192.0.2.1 -j DROP\nCOMMIT\n"
+    merged = ufw_rules.with_ours(foreign, OURS)
+    assert merged.startswith("*filter\n:ufw-user-input - [0:0]\n" + block(OURS[0]))
+    assert ufw_rules.without_ours(merged) == foreign
 
 
 def test_rules_read_as_sentences():
