@@ -111,3 +111,15 @@ def test_firewalld(active, enabled, masked, in_kernel, steps, named):
     running = Running({}, {}, "", in_kernel) if active else None
     state = FirewalldState({}, Service(active, enabled, masked, ()), running, "public", (), False, {})
     assert [(cause.id, cause.command) for cause in firewalld_drift.causes(state, steps)] == named
+
+
+def test_firewalld_in_panic_mode():
+    state = FirewalldState({}, Service(True, True, False, ()), None, "public", (), False, {}, panic=True)
+    (cause,) = firewalld_drift.causes(state, FirewalldSteps())
+    assert (cause.id, cause.command) == ("firewalld-panic", "firewall-cmd --panic-off")
+
+
+def test_firewalld_without_dbus():
+    state = FirewalldState({}, Service(False, True, False, (), "dbus.socket"), None, "public", (), False, {})
+    (cause,) = firewalld_drift.causes(state, None)
+    assert cause.command == "systemctl unmask dbus.socket dbus.service && systemctl enable --now firewalld.service"

@@ -17,7 +17,8 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[3] / "tests"))
 
 from found.host import Host, Hosts, site_of
 
-RELEASES = ("debian12", "debian13")
+# "make matrix" names its releases so as well.
+RELEASES = (os.environ.get("PRINTFLEET_OLDER", "debian12"), os.environ.get("PRINTFLEET_NEWER", "debian13"))
 
 
 @pytest.fixture(scope="session")

@@ -33,9 +33,9 @@ from ansible_collections.printfleet.cups.plugins.module_utils._backends.firewall
     UNIT,
     State,
     Steps,
+    lack_of_sets,
     load_needed,
     make_plan,
-    refuse_sets,
 )
 from ansible_collections.printfleet.cups.plugins.module_utils._backends.firewalld_objects import Objects
 from ansible_collections.printfleet.cups.plugins.module_utils._backends.firewalld_running import Running
@@ -74,6 +74,7 @@ class Firewalld:
             lacks_ipset=self._host.program("ipset") is None and self._needs_ipset(configuration),
             memory=dict(memory),
             version=firewalld_version.read(),
+            panic=service.active and firewalld_running.panic(self._host),
         )
 
     def _needs_ipset(self, configuration: Optional[str]) -> bool:
@@ -93,14 +94,18 @@ class Firewalld:
         if not made.steps.load:
             return made
         # Part of the plan, so that a change that is killed right after its reload can still be taken back whole.
-        return made._replace(steps=made.steps._replace(held=firewalld_runtime.hold(self._host)))
+        held = firewalld_runtime.hold(self._host)
+        obstacle = made.obstacle or firewalld_runtime.locked_out(self._host, held)
+        if not obstacle and any(held.direct.values()) and self._host.program("ipset") is None:
+            obstacle = lack_of_sets(made.steps.wanted)
+        if obstacle and policy is None:
+            raise BackendError(obstacle)
+        return made._replace(steps=made.steps._replace(held=held), obstacle=obstacle)
 
     def commit(self, plan: Plan) -> dict:
         """Files first, so that firewalld never runs without them."""
         steps: Steps = plan.steps
         held = steps.held
-        if held is not None and any(held.direct.values()) and self._host.program("ipset") is None:
-            refuse_sets(steps.wanted)
         self._write(steps)
         _helpers.load(self._host, steps.wanted.files.get(_helpers.PATH))
         if steps.active and not steps.was.active:

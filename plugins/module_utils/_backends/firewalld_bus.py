@@ -8,6 +8,7 @@ firewall-cmd needs a quarter of a second for every question, most of it to start
 
 from __future__ import annotations
 
+import re
 import time
 from typing import Any, List
 
@@ -19,6 +20,8 @@ _PATH = "/org/fedoraproject/FirewallD1"
 # A reload of many zones and sets can take long; busctl's own limit is 25 seconds.
 _SECONDS = 110
 _PAUSE = 0.05
+# firewalld's own errors (firewall/errors.py); all else comes from D-Bus.
+_OWN = re.compile("[A-Z][A-Z_]{3,}:")
 _BUS, _BUS_PATH = "org.freedesktop.DBus", "/org/freedesktop/DBus"
 
 
@@ -54,12 +57,38 @@ def call(host: Host, interface: str, method: str, signature: str = "", *values: 
     result = host.run(argv)
     if result.status != 0:
         said = (result.errors or result.output).strip().split("\n")[-1].replace("Call failed: ", "")
-        raise BackendError("firewalld refused %s: %s" % (method, said[:600] or "it said nothing"))
+        raise BackendError(refusal(method, said[:600] or "it said nothing"))
     try:
         answer = _busctl.read_answer(result.output)
         return answer[0] if answer else None
     except ValueError:
         raise BackendError("firewalld's answer to %s is not understood: %s" % (method, result.output[:200])) from None
+
+
+def refusal(method: str, said: str) -> str:
+    """A sentence for a call that failed, from busctl's last line.  Pure."""
+    lower = said.lower()
+    if said.startswith("ACCESS_DENIED"):
+        return "firewalld refused %s: %s (see firewalld.lockdown-whitelist(5))" % (method, said)
+    if _OWN.match(said):
+        return "firewalld refused %s: %s" % (method, said)
+    if "access denied" in lower or "rejected send message" in lower:
+        return (
+            "the system's D-Bus does not let root ask firewalld (%s: %s): look for a policy in /etc/dbus-1/system.d "
+            "that denies %s" % (method, said, _NAME)
+        )
+    if "notauthorized" in lower or "polkit" in lower:
+        return "polkit does not let root call firewalld (%s: %s): look at its rules in /etc/polkit-1/rules.d" % (
+            method, said)
+    if any(words in lower for words in ("does not exist", "not activatable", "disconnected", "noreply", "no reply",
+                                        "was not provided", "has no owner")):
+        return "firewalld went from the D-Bus during this run (%s: %s): see 'journalctl -u firewalld'" % (method, said)
+    if "failed to connect to bus" in lower or "connect to bus" in lower:
+        return "the system's D-Bus does not answer (%s: %s), and firewalld needs it: see 'systemctl status dbus'" % (
+            method, said)
+    if "timed out" in lower or "timeout" in lower:
+        return "firewalld did not answer %s within %d seconds: see 'journalctl -u firewalld'" % (method, _SECONDS)
+    return "firewalld refused %s: %s" % (method, said)
 
 
 def _words(signature: str, values: Any) -> List[str]:

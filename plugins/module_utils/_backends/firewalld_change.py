@@ -23,6 +23,10 @@ from ansible_collections.printfleet.cups.plugins.module_utils._policy import Pol
 UNIT = "firewalld.service"
 WAS_ACTIVE = "firewalld_was_active"
 WAS_ENABLED = "firewalld_was_enabled"
+PANIC = (
+    "firewalld is in panic mode, which drops every packet, so nothing is changed: run again when panic mode is over "
+    "('firewall-cmd --panic-off' ends it)"
+)
 
 
 class State(NamedTuple):
@@ -36,6 +40,7 @@ class State(NamedTuple):
     lacks_ipset: bool  # its configuration needs that program for sets, and it is not there
     memory: Dict[str, str]
     version: Version = None
+    panic: bool = False  # every packet is dropped (firewall-cmd(1), --panic-on)
 
 
 class Steps(NamedTuple):
@@ -58,11 +63,17 @@ def make_plan(state: State, policy: Optional[Policy]) -> Plan:
         raise BackendError("%s is masked on this host: unmask it first, or name another backend" % UNIT)
     if policy is not None:
         _refuse_version(state, policy)
+        if state.service.bus_masked and not state.service.active:
+            raise BackendError(
+                "firewalld needs D-Bus, and %s is masked on this host: unmask it first, or name another backend"
+                % state.service.bus_masked
+            )
     wanted = NOTHING if policy is None else firewalld_objects.render(
         policy, state.zones, state.default_zone, state.version
     )
-    if state.lacks_ipset:
-        refuse_sets(wanted)
+    lacking = lack_of_sets(wanted) if state.lacks_ipset else ""
+    if lacking:
+        raise BackendError(lacking)
     files = {path: None for path in state.files if path not in wanted.files}  # type: Dict[str, Optional[str]]
     files.update({path: text for path, text in wanted.files.items() if state.files.get(path) != text})
     active, enabled = _wanted_service(state, policy is not None)
@@ -77,7 +88,12 @@ def make_plan(state: State, policy: Optional[Policy]) -> Plan:
         memory=_memory(state) if policy is not None else {},
     )
     before, after = _describe(state, steps)
-    return Plan(before, after, steps, tuple(_warnings(state, policy, steps)))
+    if state.panic and policy is None and before != after:
+        raise BackendError(PANIC)
+    if state.panic and policy is not None:
+        # Whatever is loaded, it is not in force.
+        before = "running firewalld: panic mode, drops every packet\n" + before
+    return Plan(before, after, steps, tuple(_warnings(state, policy, steps)), PANIC if state.panic else "")
 
 
 def _refuse_version(state: State, policy: Policy) -> None:
@@ -97,17 +113,17 @@ def _refuse_version(state: State, policy: Policy) -> None:
             )
 
 
-def refuse_sets(wanted: Objects) -> None:
-    """Raise BackendError where sets are wanted that firewalld could not load.
+def lack_of_sets(wanted: Objects) -> str:
+    """Why sets that are wanted could not be loaded where the program ipset is missing; "" where none are.
 
-    Its backend iptables needs the program ipset for them, and so does 2.3 with the backend nftables where there
-    are direct rules.  Without it a reload fails in the middle and leaves the host closed: it is refused before.
+    firewalld's backend iptables needs it for them, and so does 2.3 with the backend nftables where there are direct
+    rules.  Without it a reload fails in the middle and leaves the host closed: it is refused before.
     """
-    if wanted.entries:
-        raise BackendError(
-            "firewalld needs the package ipset on this host, for its direct rules or its backend iptables: "
-            "install it first"
-        )
+    if not wanted.entries:
+        return ""
+    return (
+        "firewalld needs the package ipset on this host, for its direct rules or its backend iptables: install it first"
+    )
 
 
 def _wanted_service(state: State, present: bool) -> Tuple[bool, bool]:

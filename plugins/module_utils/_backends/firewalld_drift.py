@@ -13,7 +13,7 @@ from ansible_collections.printfleet.cups.plugins.module_utils._drift import Caus
 
 def causes(state: State, steps: Optional[Steps]) -> List[Cause]:
     """``steps`` of the plan that would bring the rules back, None where there can be no plan."""
-    return _service(state) + _rules(state, steps)
+    return _service(state) + _panic(state) + _rules(state, steps)
 
 
 def _service(state: State) -> List[Cause]:
@@ -21,6 +21,9 @@ def _service(state: State) -> List[Cause]:
     if service.masked:
         command = "systemctl unmask %s && systemctl enable --now %s" % (UNIT, UNIT)
         return [Cause("firewalld-masked", "%s is masked" % UNIT, command)]
+    if not service.active and service.bus_masked:
+        command = "systemctl unmask dbus.socket dbus.service && systemctl enable --now %s" % UNIT
+        return [Cause("dbus-masked", "%s is masked, and firewalld needs D-Bus" % service.bus_masked, command)]
     if not service.active and service.enabled:
         return [Cause("firewalld-stopped", "firewalld is stopped, but enabled", "systemctl start " + UNIT)]
     if not service.active:
@@ -29,6 +32,11 @@ def _service(state: State) -> List[Cause]:
         what = "%s is disabled, so the next boot does not load firewalld's rules" % UNIT
         return [Cause("firewalld-unit-disabled", what, "systemctl enable " + UNIT)]
     return []
+
+
+def _panic(state: State) -> List[Cause]:
+    what = "firewalld is in panic mode, which drops every packet"
+    return [Cause("firewalld-panic", what, "firewall-cmd --panic-off")] if state.panic else []
 
 
 def _rules(state: State, steps: Optional[Steps]) -> List[Cause]:

@@ -36,6 +36,7 @@ class Running(NamedTuple):
     holdings: Tuple[Holding, ...]
     services: Dict[str, Tuple[Tuple[str, str], ...]]
     direct: Tuple[Tuple[str, Tuple[str, ...]], ...]
+    panic: bool = False
 
 
 def read(host: Host) -> Running:
@@ -53,7 +54,7 @@ def read(host: Host) -> Running:
         for _family, words in call(host, "direct", "getAllPassthroughs") or ()
         if len(words) > 2 and words[0] in ("-A", "-I", "--append", "--insert")
     ]
-    return Running(tuple(holdings), services, tuple(direct))
+    return Running(tuple(holdings), services, tuple(direct), bool(call(host, "", "queryPanicMode")))
 
 
 def _holding(kind: str, name: str, settings: Dict[str, Any]) -> Holding:
@@ -75,6 +76,11 @@ def _pairs(settings: Dict[str, Any]) -> Tuple[Tuple[str, str], ...]:
 def find(running: Running, known: Ours, nftables: bool) -> List[Finding]:
     """Judge it.  ``nftables``: firewalld's own backend, beside which a direct accept decides nothing."""
     found: List[Finding] = []
+    if running.panic:
+        found.append(Finding(
+            _findings.WARNING, "it drops every packet, those of the rows as well", "firewalld's panic mode",
+            "'firewall-cmd --panic-off' ends it, once its reason is gone",
+        ))
     for chain, words in running.direct:
         if chain in _CHAINS:
             where = "firewalld's direct rule '%s %s'" % (chain, plain(" ".join(words)))

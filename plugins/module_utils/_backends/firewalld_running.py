@@ -17,6 +17,7 @@ from ansible_collections.printfleet.cups.plugins.module_utils._backends.firewall
 LARGEST_SET = 20000
 # firewalld checks each rule against the others, and D-Bus waits meanwhile.
 MOST_RULES = 1000
+_BUS_UNITS = ("dbus.socket", "dbus.service")
 
 
 class Running(NamedTuple):
@@ -35,6 +36,7 @@ class Service(NamedTuple):
     enabled: bool
     masked: bool
     evicts: Tuple[str, ...]  # units in use that systemd stops when firewalld starts
+    bus_masked: str = ""  # the unit of D-Bus that is masked, so that firewalld can not start
 
 
 def service(host: Host) -> Service:
@@ -42,7 +44,7 @@ def service(host: Host) -> Service:
     if not host.program("systemctl"):
         return Service(False, False, False, ())
     asked = "--property=Id,ActiveState,UnitFileState,Conflicts"
-    shown = must(host, ["systemctl", "show", asked, "firewalld.service", "nftables.service"])
+    shown = must(host, ["systemctl", "show", asked, "firewalld.service", "nftables.service", *_BUS_UNITS])
     units = {}
     for block in shown.strip().split("\n\n"):
         unit = dict(line.partition("=")[::2] for line in block.splitlines())
@@ -51,15 +53,25 @@ def service(host: Host) -> Service:
     # firewalld 1.3's unit conflicts with nftables.service, that of 2.3 no longer does.
     evicts = tuple(
         name for name, unit in units.items()
-        if name in own.get("Conflicts", "").split()
+        if name not in _BUS_UNITS and name in own.get("Conflicts", "").split()
         and (unit.get("ActiveState") == "active" or unit.get("UnitFileState") == "enabled")
     )
     return Service(
         own.get("ActiveState") == "active",
         own.get("UnitFileState") in ("enabled", "static"),
-        own.get("UnitFileState") in ("masked", "masked-runtime"),
+        _masked(own),
         evicts,
+        next((name for name in _BUS_UNITS if _masked(units.get(name, {}))), ""),
     )
+
+
+def _masked(unit: Dict[str, str]) -> bool:
+    return unit.get("UnitFileState") in ("masked", "masked-runtime")
+
+
+def panic(host: Host) -> bool:
+    """Whether it drops every packet."""
+    return bool(call(host, "", "queryPanicMode"))
 
 
 def read(host: Host, nftables: bool, sets: Iterable[str]) -> Running:

@@ -13,7 +13,7 @@ from ansible_collections.printfleet.cups.plugins.module_utils._backends import n
 from ansible_collections.printfleet.cups.plugins.module_utils._findings import Finding, Ours, plain
 
 # What a firewall manager put into the kernel is told by that manager's own backend.
-_GOVERNED_TABLES = ("firewalld",)
+_GOVERNED_TABLES = ("firewalld", "firewalld_policy_drop")
 _GOVERNED_CHAINS = ("ufw-before-input", "ufw6-before-input")
 # With IPV6=no ufw makes no chains for IPv6, lets loopback through and drops the rest (ufw-init-functions, ufw_start).
 _LOOPBACK = re.compile(r'[io]ifname "lo" (?:counter (?:packets \d+ bytes \d+ )?)?accept')

@@ -39,6 +39,8 @@ class PlayedFirewalld:
         self.bound = {}  # interfaces and sources by zone, at runtime only
         self.fails = ""
         self.calls = []
+        self.panic = False
+        self.whitelisted = None  # whether lockdown lets us in; None for a firewalld without lockdown
         self.silent = 0  # so many questions come before firewalld has its name on the bus
 
     def program(self, name):
@@ -117,8 +119,17 @@ class PlayedFirewalld:
             data = self.bound
         elif method == "changeZoneOfInterface":
             self.bound.setdefault(values[0], {}).setdefault("interfaces", []).append(values[1])
+        elif method == "queryPanicMode":
+            data = self.panic
         elif method == "queryLockdown":
-            return Result(1, "", "Call failed: Unknown method queryLockdown or interface.\n")
+            if self.whitelisted is None:
+                return Result(1, "", "Call failed: Unknown method queryLockdown or interface.\n")
+            data = True
+        elif method.startswith("getLockdownWhitelist"):
+            data = []
+        elif method == "removeInterface":
+            said = "UNKNOWN_INTERFACE: x" if self.whitelisted else "ACCESS_DENIED: lockdown is enabled"
+            return Result(1, "", "Call failed: %s\n" % said)
         elif method == "getZoneSettings2":
             data = {"ports": {"type": "a(ss)", "data": self.ports}} if self.ports else {}
         elif method == "setZoneSettings2":
@@ -325,10 +336,40 @@ def test_direct_rules_of_the_running_firewalld_are_seen_before_anything_is_touch
     host.direct = [["ipv4", "filter", "INPUT", 0, ["-j", "ACCEPT"]]]
     before = files_in(folder)
     backend, plan = plan_for(host, policy())
-    with pytest.raises(BackendError, match="package ipset"):
-        backend.commit(plan)
+    assert "package ipset" in plan.obstacle
     assert files_in(folder) == before
     assert "reload" not in host.calls
+
+
+def test_a_change_in_panic_mode_is_refused(host):
+    bring(host, policy())
+    assert plan_for(host, policy())[1].obstacle == ""
+    host.panic = True
+    plan = plan_for(host, policy())[1]
+    assert plan.changed and plan.obstacle.startswith("firewalld is in panic mode, which drops every packet")
+    assert plan.before == "running firewalld: panic mode, drops every packet\n" and plan.after == ""
+    with pytest.raises(BackendError, match="panic mode"):
+        plan_for(host, None)
+
+
+def test_nothing_of_ours_to_remove_is_no_matter_of_panic_mode(host):
+    host.active = host.enabled = host.panic = True
+    assert not plan_for(host, None)[1].changed
+
+
+@pytest.mark.parametrize("whitelisted, told", [(None, ""), (True, ""), (False, "firewalld is in lockdown")])
+def test_a_lockdown_that_lets_nothing_be_given_back_is_refused(host, whitelisted, told):
+    host.active = host.enabled = True
+    host.whitelisted = whitelisted
+    plan = plan_for(host, policy())[1]
+    assert plan.steps.load == "reload" and plan.obstacle.startswith(told) and bool(plan.obstacle) == bool(told)
+
+
+def test_a_removal_under_such_a_lockdown_is_refused(host):
+    bring(host, policy())
+    host.whitelisted = False
+    with pytest.raises(BackendError, match="whitelist does not name root"):
+        plan_for(host, None)
 
 
 def test_direct_rules_in_a_file_are_seen_while_planning(host, folder):

@@ -56,3 +56,21 @@ def test_a_refusal_is_told_in_firewallds_words():
     host = Bus(Result(1, "", "Traceback:\nCall failed: INVALID_POLICY: x\n"))
     with pytest.raises(BackendError, match="^firewalld refused method: INVALID_POLICY: x$"):
         firewalld_bus.call(host, "policy", "method")
+
+
+@pytest.mark.parametrize("said, told", [
+    # As busctl of systemd 252 and 257 says it.
+    ("Access denied", "the system's D-Bus does not let root ask firewalld (method: Access denied): look for a policy"),
+    ('The name is not activatable', "firewalld went from the D-Bus during this run (method: The name is not activ"),
+    ('Name "org.fedoraproject.FirewallD1" does not exist', "firewalld went from the D-Bus during this run (method: Na"),
+    ("Remote peer disconnected", "firewalld went from the D-Bus during this run (method: Remote peer disconnected)"),
+    ("Failed to connect to bus: No such file or directory", "the system's D-Bus does not answer (method: Failed to co"),
+    ("Connection timed out", "firewalld did not answer method within 110 seconds"),
+    ("ACCESS_DENIED: lockdown is enabled", "firewalld refused method: ACCESS_DENIED: lockdown is enabled (see"),
+    ("org.fedoraproject.slip.dbus.service.PolKit.NotAuthorizedException.x: ", "polkit does not let root call"),
+    ("INVALID_ZONE: timeout", "firewalld refused method: INVALID_ZONE: timeout"),
+])
+def test_a_call_that_firewalld_did_not_answer_is_told_for_what_it_is(said, told):
+    with pytest.raises(BackendError) as raised:
+        firewalld_bus.call(Bus(Result(1, "", "Call failed: %s\n" % said)), "policy", "method")
+    assert str(raised.value).startswith(told)

@@ -207,6 +207,12 @@ def test_a_masked_service_is_refused_by_name():
         make_plan(state(service=Service(False, False, True, ())), policy())
 
 
+def test_a_firewalld_that_could_not_start_without_dbus_is_refused():
+    with pytest.raises(BackendError, match="firewalld needs D-Bus, and dbus.socket is masked"):
+        make_plan(state(service=Service(False, False, False, (), "dbus.socket")), policy())
+    make_plan(state(service=Service(True, True, False, (), "dbus.socket")), policy())
+
+
 def test_sets_that_firewalld_could_not_load_are_refused():
     with pytest.raises(BackendError, match="package ipset"):
         make_plan(state(lacks_ipset=True), policy())
