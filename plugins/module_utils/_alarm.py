@@ -22,6 +22,8 @@ ALARM = "%s-undo" % OWNER
 LOCK = "/run/%s.lock" % OWNER
 RECOVERY = "%s-recovery.service" % OWNER
 UNITS = "/etc/systemd/system"
+TRANSIENT = "/run/systemd/transient"
+RUN_LEVELS = "/etc/rc?.d/[SK]??*"
 _RECOVERY_FILE = "%s/%s" % (UNITS, RECOVERY)
 _RECOVERY_LINK = "%s/sysinit.target.wants/%s" % (UNITS, RECOVERY)
 _JOBS = 20.0  # seconds
@@ -36,7 +38,8 @@ DefaultDependencies=no
 ConditionPathExists=%(program)s
 RequiresMountsFor="%(program)s" "%(python)s"
 After=local-fs.target
-Before=network-pre.target nftables.service ufw.service firewalld.service %(owner)s-firewall.service shutdown.target
+Before=network-pre.target sysinit.target shutdown.target
+Before=nftables.service ufw.service firewalld.service %(owner)s-firewall.service
 Wants=network-pre.target
 Conflicts=shutdown.target
 
@@ -113,9 +116,13 @@ def set_alarm(host: Host, name: str, seconds: int, program: str) -> None:
             return
         _clear_alarm(host, name)
         time.sleep(_PAUSE)
-    must(host, order)
-    if not is_set(host, name):
-        raise BackendError("systemd does not start the timer %s, which would take the change back" % _unit(name))
+    try:
+        must(host, order)
+        if not is_set(host, name):
+            raise BackendError("systemd does not start the timer %s, which would take the change back" % _unit(name))
+    except BackendError:
+        _clear_alarm(host, name)
+        raise
 
 
 def _clear_alarm(host: Host, name: str) -> None:
@@ -123,6 +130,12 @@ def _clear_alarm(host: Host, name: str) -> None:
     units = [_unit(name) + ".timer", _unit(name) + ".service"]
     for word in ("stop", "reset-failed"):
         host.run(["systemctl", word, *units])
+    # A file that systemd does not know as its own any more bars the name (measured, systemd 252 and 257).
+    for unit in units:
+        try:
+            os.unlink(os.path.join(TRANSIENT, unit))
+        except OSError:
+            pass
     host.run(["systemctl", "daemon-reload"])
 
 
@@ -181,13 +194,18 @@ def follow_links(host: Host, units: Sequence[str], before: Iterable[str]) -> Non
 
 
 def links(units: Iterable[str]) -> List[str]:
-    """The links by which systemd starts these units, or knows them by another name (systemctl(1), enable)."""
+    """The links by which systemd starts these units, or knows them by another name (systemctl(1), enable).
+
+    Where a unit has a script in /etc/init.d as well, as ufw on Debian, systemctl changes the script's links too.
+    """
     names = set(units)
+    scripts = {"../init.d/" + unit.partition(".")[0] for unit in names}
     found = [
         path for pattern in ("*", "*.wants/*", "*.requires/*")
         for path in glob.glob(os.path.join(UNITS, pattern))
         if os.path.islink(path) and {os.path.basename(path), os.path.basename(os.readlink(path))} & names
     ]
+    found += [path for path in glob.glob(RUN_LEVELS) if os.path.islink(path) and os.readlink(path) in scripts]
     return sorted(found)
 
 

@@ -36,6 +36,7 @@ _GUARD_SECONDS = 120
 # Longer than any program that a change starts may take (_managed_host): whoever holds the lock then hangs.
 _HANGS_AFTER = 150.0
 _BOOT = "--boot"
+_MENDS = "run the role again to mend that"
 _RESTARTED = "it was restarted meanwhile, and its firewall starts from the files as they were before"
 
 
@@ -167,17 +168,31 @@ def _undo(trial: Trial, known: Dict[str, Backend], host: Host, at_boot: bool) ->
     # What somebody else wrote in the meantime is his.
     foreign = _trial.foreign(trial) if trial.new else []
     mine = {path: kept for path, kept in old.items() if path not in foreign}
+    recovery = {path: mine.pop(path) for path in _alarm.recovery_paths() if path in mine}
     _files.put_back(mine)
     _alarm.reload_units(host)
     if at_boot:
         # No rule is loaded yet: the firewall starts from the files that were just put back.
         _alarm.follow_links(host, trial.units, links)
+        _put_back_recovery(recovery, host)
         return _RESTARTED
     remarks = _undo_parts(trial, known)
-    remarks += ["%s stays as somebody else changed it meanwhile" % path for path in foreign]
+    _put_back_recovery(recovery, host)
     now = _files.keep(mine)
     remarks += ["%s is not as it was before" % path for path, kept in mine.items() if kept != now[path]]
-    return "; ".join(remarks)
+    remarks += [_MENDS] if remarks else []
+    return "; ".join(["%s stays as somebody else changed it meanwhile" % path for path in foreign] + remarks)
+
+
+def _put_back_recovery(recovery: _files.Snapshot, host: Host) -> None:
+    """Last of all: the power may be cut again before.
+
+    And once systemd reads that the unit is gone, the firewalls do not wait for it at boot any more: one that the change
+    had switched on was started, and was killed while it started.
+    """
+    if recovery != _files.keep(recovery):
+        _files.put_back(recovery)
+        _alarm.reload_units(host)
 
 
 def _undo_parts(trial: Trial, known: Dict[str, Backend]) -> List[str]:

@@ -451,9 +451,42 @@ def test_recovery_starts_what_the_files_say_and_no_more(world, known, enabled):
     _transaction.undo(known, host, "--boot")
     word = "start" if enabled else "stop"
     assert os.path.lexists(was) == enabled
-    assert host.calls.index("systemctl daemon-reload") < host.calls.index("systemctl %s --no-block x.service" % word)
+    # Between the two our unit still holds the firewalls back.
+    reload = "systemctl daemon-reload"
+    assert host.calls == [reload, "systemctl %s --no-block x.service" % word, reload] + host.calls[3:]
+    assert reload not in host.calls[3:]
     word, remark = _transaction.outcome(cookie, known, host)
     assert word == _trial.TAKEN_BACK and "restarted meanwhile" in remark
+
+
+class PowerCut(BaseException):
+    """It can be caught as little as that."""
+
+
+@pytest.mark.parametrize("at, argument", [
+    ("_files._write", "--boot"), ("_alarm.follow_links", "--boot"), ("_files._write", "alarm"),
+    ("_transaction._undo_parts", "alarm"),
+])
+def test_the_power_may_be_cut_again_while_the_change_is_taken_back(world, known, monkeypatch, at, argument):
+    """The unit at boot is the last that goes, so the next boot goes on."""
+    host, before = PlayedHost(), everything(world)
+    cookie = _apply.carry_out(change(), known, host, 30)
+    _files.put_back(_trial.load().new)  # settle() got so far and no further
+
+    def cut(*_arguments):
+        raise PowerCut
+
+    module, name = at.split(".")
+    with monkeypatch.context() as power:
+        power.setattr(globals()[module], name, cut)
+        with pytest.raises(PowerCut):
+            if argument == "--boot":
+                _transaction.undo(known, host, argument)
+            else:
+                ring(known, host, cookie)
+    assert os.path.exists(_alarm._RECOVERY_FILE) and os.path.islink(_alarm._RECOVERY_LINK)
+    _transaction.undo(known, host, "--boot")
+    assert on_disk(world) == "old" and everything(world) == before
 
 
 def test_what_is_not_as_it_was_is_said(world, known, monkeypatch):
@@ -461,9 +494,10 @@ def test_what_is_not_as_it_was_is_said(world, known, monkeypatch):
     monkeypatch.setattr(known["nftables"], "undo", lambda steps: None)
     cookie = _apply.carry_out(change(), known, host, 30)
     ring(known, host, cookie)
-    assert _transaction.outcome(cookie, known, host) == (_trial.TAKEN_BACK, "the kernel says new")
+    told = "the kernel says new; run the role again to mend that"
+    assert _transaction.outcome(cookie, known, host) == (_trial.TAKEN_BACK, told)
     known["nftables"].fails = "commit"
-    with pytest.raises(BackendError, match="the disk is full; the change was taken back, but: the kernel says new"):
+    with pytest.raises(BackendError, match="the disk is full; the change was taken back, but: " + told):
         _apply.carry_out(change(), known, host, 30)
 
 
