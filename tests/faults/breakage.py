@@ -22,6 +22,10 @@ CARRIES_OUT = {
     "firewalld": ("busctl", "FirewallD1 reload", 1),
     "ufw": ("ip6tables-restore", "-n -w", 1),
 }
+REFUSES = "echo refused on purpose >&2; exit 4"
+# The call whose program goes on after its module.  With nft it is the one before: the change itself finds nothing of
+# what it looks up, once the change was taken back, and fails as a whole.
+GOES_ON = dict(CARRIES_OUT, nftables=("nft", "-f -", 2))
 # The first folder on the path that the module gives to what it runs.
 FIRST_ON_PATH = "/usr/local/sbin"
 
@@ -54,19 +58,51 @@ def program_gone(machine: Machine):
     return gone(path)(machine)
 
 
+def instead(machine: Machine, program: str, words: str, does: str):
+    """A script in the program's place: the $number-th time it is called with such words it does that, and goes on."""
+    path = "%s/%s" % (FIRST_ON_PATH, program)
+    real = machine.run("sh", "-c", "command -v %s" % program).strip()
+    script = (
+        "#!/bin/sh\ncase \"$*\" in *%s*)\necho x >> /opt/faults/calls\nnumber=$(wc -l < /opt/faults/calls)\n%s\n;;\n"
+        "esac\nexec %s \"$@\"\n" % (shlex.quote(words), does, real)
+    )
+    put = "rm -f /opt/faults/calls; printf %%s %s > %s; chmod 755 %s" % (shlex.quote(script), path, path)
+    return scripts(machine, put, "rm -f %s" % path)
+
+
 def refusing(program: str, words: str, at: int = 0):
     """A program that fails when called with such words: the at-th time, 0 for each time."""
     def broken(machine: Machine):
-        path = "%s/%s" % (FIRST_ON_PATH, program)
-        real = machine.run("sh", "-c", "command -v %s" % program).strip()
-        script = (
-            "#!/bin/sh\ncase \"$*\" in *%s*)\n echo x >> /opt/faults/calls\n"
-            " if [ %d = 0 ] || [ $(wc -l < /opt/faults/calls) = %d ]; then echo refused on purpose >&2; exit 4; fi;;\n"
-            "esac\nexec %s \"$@\"\n" % (shlex.quote(words), at, at, real)
-        )
-        put = "rm -f /opt/faults/calls; printf %%s %s > %s; chmod 755 %s" % (shlex.quote(script), path, path)
-        return scripts(machine, put, "rm -f %s" % path)
+        return instead(machine, program, words, "case %d in 0|$number) %s;; esac" % (at, REFUSES))
     return broken
+
+
+def delayed(seconds: float):
+    """The program that changes the kernel's rules waits before it begins, as for a lock; only in that one call."""
+    def broken(machine: Machine):
+        program, words, at = GOES_ON[machine.backend]
+        return instead(machine, program, words, "[ $number != %d ] || sleep %s" % (at, seconds))
+    return broken
+
+
+# What a run of systemd-run that systemd cut off may leave: files without what makes them whole.
+HALF_MADE = """
+unit=$(echo "$*" | sed 's/.*--unit=\\([^ ]*\\).*/\\1/')
+if [ $number = 1 ]; then
+    mkdir -p {folder}
+    printf '[Timer]\\n' > {folder}/$unit.timer
+    printf '[Service]\\nExecStart=\\n' > {folder}/$unit.service
+    systemctl daemon-reexec
+    systemctl show --property=Id,LoadState $unit.timer $unit.service > /opt/faults/bad
+    echo 'Connection reset by peer' >&2
+    exit 1
+fi
+"""
+
+
+def systemd_anew(machine: Machine):
+    """systemd executes itself anew while it is asked for the alarm, and takes the half of its units for bad."""
+    return instead(machine, "systemd-run", "", HALF_MADE.format(folder="/run/systemd/transient"))
 
 
 def refusing_firewall(machine: Machine):
@@ -74,10 +110,20 @@ def refusing_firewall(machine: Machine):
     return refusing(*CARRIES_OUT[machine.backend])(machine)
 
 
-def refusing_for_long(machine: Machine):
-    """The same, and it refuses to take back what it was told before, too."""
-    program, words, _at = CARRIES_OUT[machine.backend]
-    return refusing(program, words)(machine)
+def carried_out(then: str):
+    """The firewall's own program fails when it has carried the change out, and does that when it is to take it back."""
+    @contextlib.contextmanager
+    def broken(machine: Machine):
+        program, words, at = CARRIES_OUT[machine.backend]
+        real = machine.run("sh", "-c", "command -v %s" % program).strip()
+        does = "[ $number -le %d ] || { %s; }\n[ $number -lt %d ] || { %s \"$@\"; %s; }" % (at, then, at, real, REFUSES)
+        with contextlib.ExitStack() as stack:
+            stack.enter_context(instead(machine, program, words, does))
+            if then == REFUSES and machine.backend == "firewalld":
+                # The other way to its old rules.
+                stack.enter_context(refusing("systemctl", "restart firewalld")(machine))
+            yield
+    return broken
 
 
 def full(folder: str, kilobytes: int):

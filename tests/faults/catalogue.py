@@ -72,8 +72,20 @@ SAME: List[Fault] = [
         nothing_more,
     ),
     Fault("/etc is read-only", breakage.read_only_etc, fails("Read-only file system"), nothing_more),
-    Fault("the firewall refuses", breakage.refusing_firewall, fails("refused on purpose"), nothing_more),
+    Fault(
+        "the firewall refuses", breakage.refusing_firewall,
+        fails("refused on purpose; " + survive.AS_BEFORE), survive.as_before,
+    ),
+    Fault(
+        "the firewall refuses and cannot be taken back", breakage.carried_out(breakage.REFUSES),
+        survive.fails_and_claims_less("refused on purpose", "could not be taken back whole"), survive.next_run,
+    ),
+    Fault(
+        "the firewall only pretends to take back", breakage.carried_out("exit 0"),
+        survive.fails_and_claims_less("refused on purpose", "the change was taken back, but: "), survive.next_run,
+    ),
     Fault("systemd-run fails", breakage.refusing("systemd-run", ""), fails("refused on purpose"), nothing_more),
+    Fault("systemd executes itself anew", breakage.systemd_anew, survive.alarm_set_again, nothing_more),
     Fault("another run holds our lock", breakage.own_lock, fails("another run of this role"), nothing_more),
     Fault("what we remember is damaged", breakage.broken_state, fails("state.json cannot be read"), nothing_more),
     Fault(
@@ -83,6 +95,10 @@ SAME: List[Fault] = [
     Fault("killed before the firewall is told", nothing, killed(0.4), alarm),
     Fault("killed in the middle", nothing, killed(0.6), alarm),
     Fault("killed at the last step", nothing, killed(1), alarm),
+    Fault(
+        "killed, and what it started goes on", breakage.delayed(survive.ORPHAN_WAITS), survive.orphaned,
+        survive.orphan_ended,
+    ),
     Fault("killed before it is settled at once", nothing, killed(0.9, seconds=0), boot),
     Fault("killed while confirming", nothing, killed(0.2, confirming=True), alarm),
     Fault("killed when it was just settled", nothing, killed(0.85, confirming=True), alarm),
@@ -97,10 +113,6 @@ SAME: List[Fault] = [
 
 # And these in the wide form only.
 RARE: List[Fault] = [
-    Fault(
-        "the firewall refuses and cannot be taken back", breakage.refusing_for_long,
-        fails("refused on purpose", seconds=survive.SHORT), alarm,
-    ),
     Fault(
         "disk full when the trial has begun", breakage.full("/var/lib/printfleet-cups", 208), fails("No space left"),
         nothing_more,

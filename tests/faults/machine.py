@@ -99,12 +99,12 @@ class Machine:
 
     def start(
         self, params: dict, at: int = 0, how: str = "kill", clock: float = 0, program: str = "",
-        argument: str = "", wrap: Tuple[str, ...] = (), module: str = "",
+        argument: str = "", wrap: Tuple[str, ...] = (), module: str = "", words: str = "",
     ) -> "subprocess.Popen[str]":
         """Start a run of the module (or of ``program``), see runner.py."""
         plan = {
             "code": CODE, "params": params, "program": program, "argument": argument, "at": at, "how": how, "log": LOG,
-            "clock": clock, "module": module,
+            "clock": clock, "module": module, "words": words,
         }
         # This is what sshd puts there: by it the module knows whom it must not lock out, and which connection is new.
         connection = "%s %d %s 22" % (self.site.addresses["allowed"][0], next(self._ports), self.ends[0])
@@ -204,11 +204,11 @@ class Machine:
         """Every process gone at once, and what was in memory; the kernel's rules go with the network namespace."""
         lab.run(["docker", "kill", "--signal", "KILL", self.name])
 
-    def power_on(self) -> None:
+    def power_on(self, until_active: str = "foreign.service") -> None:
         """Boot, and wait for the end of it."""
         lab.run(["docker", "start", self.name])
         until = time.monotonic() + 60
-        while self.says("systemctl", "is-active", "--quiet", "foreign.service")[0] != 0:
+        while self.says("systemctl", "is-active", "--quiet", until_active)[0] != 0:
             assert time.monotonic() < until, self.says("systemctl", "list-units", "--failed")[1]
             time.sleep(0.5)
         self.says("systemctl", "is-system-running", "--wait")

@@ -5,12 +5,12 @@
 
 PLAN is JSON: {"code": folder, "params": options of the module, "module": another module than the one that changes a
 host, "program": a script to run instead of it, "argument": its argument, "at": number of a step or 0,
-"how": "kill", "during" or "stop", "log": file, "clock": seconds}.
+"words": of the step instead of its number, "how": "kill", "during", "later" or "stop", "log": file, "clock": seconds}.
 
 A step is whatever can change the host: a file opened for writing, renamed, removed, a folder made, a link, a
 program started.  Python itself tells them all (PEP 578, audit hooks), so the module needs no hook of its own and
-does not know that it is watched.  "kill" is SIGKILL just before the step, "during" some moments after it began,
-"stop" is SIGSTOP just before it, so that the whole host can be switched off there.
+does not know that it is watched.  "kill" is SIGKILL just before the step, "during" some moments after it began and
+"later" a second after, "stop" is SIGSTOP just before it, so that the whole host can be switched off there.
 
 Standard library only; Python 3.8 or later.
 """
@@ -29,6 +29,7 @@ WRITES = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC
 MODULE = "ansible_collections.printfleet.cups.plugins.modules.cups_firewall"
 HURRY = 3.0  # seconds
 MOMENT = 0.02  # less than any of the firewalls' programs takes
+LATER = 1.0  # for a program that waits: it has been told by then what to do
 
 
 def told(event: str, arguments: tuple) -> str:
@@ -46,10 +47,10 @@ def told(event: str, arguments: tuple) -> str:
 
 def end(how: str) -> None:
     """End this process in the wanted way."""
-    if how != "during":
+    if how in ("kill", "stop"):
         os.kill(os.getpid(), signal.SIGKILL if how == "kill" else signal.SIGSTOP)
     elif os.fork() == 0:
-        time.sleep(MOMENT)
+        time.sleep(MOMENT if how == "during" else LATER)
         os.kill(os.getppid(), signal.SIGKILL)
         os._exit(0)
 
@@ -65,7 +66,7 @@ def watch(plan: dict) -> None:
             return
         count[0] += 1
         os.write(log, ("%d %s\n" % (count[0], step)).encode("utf-8", "surrogateescape"))
-        if count[0] == plan["at"]:
+        if count[0] == plan["at"] or (plan.get("words") and plan["words"] in step):
             count[0] = -1
             end(plan["how"])
 

@@ -11,11 +11,15 @@ import subprocess
 import time
 from typing import Callable, Dict, List, NamedTuple
 
+from . import breakage
 from .machine import KILLED, LONG, TRIAL, Machine, Picture
 
 SHORT = 5  # the least that the module takes
 ENOUGH = 12  # for a confirmation to come in time on a busy machine, and not long to wait for where it does not
+ORPHAN_WAITS = SHORT + 9.5  # until the alarm has taken the change back
 BEGUN = "/.printfleet-cups-"
+# What the module says when it has failed.
+AS_BEFORE, MENDS = "the host is as it was before", "run the role again"
 
 
 class Case(NamedTuple):
@@ -105,6 +109,19 @@ def fails(words: str, seconds: int = LONG, **options) -> Callable[[Case], str]:
     return strike
 
 
+def fails_and_claims_less(words: str, how: str) -> Callable[[Case], str]:
+    """The host is not as it was before, and the module says what is left, and what mends it."""
+    fail = fails(words, SHORT)
+
+    def strike(case: Case) -> str:
+        said = fail(case)
+        assert AS_BEFORE not in said and how in said and MENDS in said, said
+        left = case.pictures[case.at].differences(case.machine.look())
+        assert case.machine.waits() or any("kernel" in one for one in left), "nothing is left, but: " + said
+        return said
+    return strike
+
+
 def goes_on(proof: Callable[[Machine], str], **options) -> Callable[[Case], str]:
     """The change is made all the same, and confirmed."""
     def strike(case: Case) -> str:
@@ -115,6 +132,21 @@ def goes_on(proof: Callable[[Machine], str], **options) -> Callable[[Case], str]
         assert (settled.answer or {}).get("outcome") == "settled", settled.told()
         return seen
     return strike
+
+
+def alarm_set_again(case: Case) -> str:
+    """systemd calls the alarm's units bad, and a run gets its alarm all the same; none of them is left."""
+    machine = case.machine
+    outcome = machine.propose(case.wishes[case.to], LONG)
+    assert outcome.cookie and machine.has_alarm(), outcome.told()
+    bad = machine.run("cat", "/opt/faults/bad")
+    assert bad.count("LoadState=bad-setting") == 2, bad
+    settled = machine.confirm(outcome.cookie)
+    assert (settled.answer or {}).get("outcome") == "settled", settled.told()
+    units = [line.partition("=")[2] for line in bad.splitlines() if line.startswith("Id=")]
+    left = machine.run("systemctl", "show", "--property=LoadState", *units).split()
+    assert left == ["LoadState=not-found"] * 2, left
+    return "systemd called %s bad" % " and ".join(units)
 
 
 def killed(share: float, confirming: bool = False, seconds: int = SHORT) -> Callable[[Case], str]:
@@ -142,6 +174,24 @@ def killed_in(words: str) -> Callable[[Case], str]:
         numbers = [number for number, step in enumerate(case.steps["change"], 1) if words in step]
         return strike_at(case, numbers[-1], "during", False)
     return strike
+
+
+def orphaned(case: Case) -> str:
+    """The module is killed while the program that changes the kernel's rules still waits, and that one goes on."""
+    program, words, at = breakage.GOES_ON[case.machine.backend]
+    numbers = [n for n, step in enumerate(case.steps["change"], 1) if "run %s " % program in step and words in step]
+    if case.machine.backend == "nftables":
+        at -= 1  # the first was in a namespace of its own, by a shell
+    seen = strike_at(case, numbers[at - 1], "later", False)
+    left = case.machine.run("pgrep", "-f", "^sleep %s" % ORPHAN_WAITS)
+    return "%s; process %s goes on" % (seen, left.split()[0])
+
+
+def orphan_ended(case: Case) -> None:
+    """After the alarm, and until the orphan would have carried the change out."""
+    started = time.monotonic()
+    alarm(case)
+    time.sleep(max(0.0, ORPHAN_WAITS + 1 - (time.monotonic() - started)))
 
 
 def strike_at(case: Case, at: int, how: str, confirming: bool, seconds: int = SHORT) -> str:
@@ -172,16 +222,20 @@ def power_cut(share: float, confirming: bool = False) -> Callable[[Case], str]:
         first = 1 if confirming else begins(known)
         at = first + round(share * (len(known) - first))
         running = begun(case, at, "stop", confirming)
-        until = time.monotonic() + 60
-        # It stops itself, so that the power goes exactly there.
-        while "T (stopped)" not in machine.says("sh", "-c", "grep -h State /proc/$(pgrep -f [r]unner.py)/status")[1]:
-            assert running.poll() is None and time.monotonic() < until, machine.ended(running).told()
+        stopped(machine, running)
         seen = machine.steps()[-1][:100]
         machine.cut_power()
         assert machine.ended(running).answer is None
         machine.power_on()
         return "switched off before step %d: %s" % (at, seen)
     return strike
+
+
+def stopped(machine: Machine, running: "subprocess.Popen[str]") -> None:
+    """Wait until a run has stopped itself, so that the power goes exactly there."""
+    until = time.monotonic() + 60
+    while "T (stopped)" not in machine.says("sh", "-c", "grep -h State /proc/$(pgrep -f [r]unner.py)/status")[1]:
+        assert running.poll() is None and time.monotonic() < until, machine.ended(running).told()
 
 
 def waits_for_nobody(case: Case) -> str:
@@ -262,6 +316,18 @@ def alarm(case: Case) -> None:
     """Wait until the alarm has rung.  Where it was not even set nothing is touched yet, and the next run tidies up."""
     if case.machine.has_alarm():
         case.machine.wait_for_alarm(SHORT + 40)
+
+
+def as_before(case: Case) -> None:
+    """The module has claimed so."""
+    nothing_more(case)
+    assert judge(case) == case.at, "the host is not as it was before"
+
+
+def next_run(case: Case) -> None:
+    """What the message names."""
+    case.machine.apply(case.wishes[case.at], seconds=0)
+    nothing_more(case)
 
 
 def boot(case: Case) -> None:

@@ -17,7 +17,7 @@ import pytest
 # The tools lie there, and are no part of the collection.
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[3] / "tests"))
 
-from faults import campaign, foreign
+from faults import campaign, foreign, switched
 from faults.machine import Machine, Site
 
 RESULTS: List[campaign.Result] = []
@@ -37,16 +37,18 @@ class Tried:
     def __init__(self) -> None:
         self.foreign: Dict[str, str] = {}
         self.faults: Dict[str, campaign.Result] = {}
+        self.switched: Dict[str, str] = {}
 
 
 def try_host(machine: Machine, say) -> Tried:
-    """First the rules of others, on a host without ours; then the faults."""
+    """First the rules of others, on a host without ours; then the faults; at last the switching on and off."""
     tried = Tried()
     machine.bring_code()
     tried.foreign = foreign.run(machine, campaign.wishes(machine), say)
     results = campaign.run(machine, say)
     RESULTS.extend(results)
     tried.faults = {result.fault: result for result in results}
+    tried.switched = switched.run(machine, campaign.wishes(machine)["strict"], say)
     return tried
 
 
