@@ -93,7 +93,6 @@ SAME: List[Fault] = [
         nothing_more,
     ),
     Fault("killed before the firewall is told", nothing, killed(0.4), alarm),
-    Fault("killed in the middle", nothing, killed(0.6), alarm),
     Fault("killed at the last step", nothing, killed(1), alarm),
     Fault(
         "killed, and what it started goes on", breakage.delayed(survive.ORPHAN_WAITS), survive.orphaned,
@@ -105,20 +104,21 @@ SAME: List[Fault] = [
     Fault("taking back is killed early", nothing, survive.undo_killed(0.3), alarm),
     Fault("power cut in the middle", nothing, survive.power_cut(0.6), nothing_more),
     Fault("power cut while on trial", nothing, survive.power_cut_on_trial, nothing_more),
-    Fault("nobody confirms", nothing, survive.waits_for_nobody, alarm),
     Fault("the clock jumps", nothing, _clock_jumps, alarm),
     Fault("two controllers at once", nothing, survive.two_controllers, nothing_more),
     Fault("the alarm's Python is gone", nothing, survive.python_gone, boot),
 ]
 
-# And these in the wide form only.
+# And these in the wide form only: in the short one another fault has the same moment, or the same end.
 RARE: List[Fault] = [
     Fault(
         "disk full when the trial has begun", breakage.full("/var/lib/printfleet-cups", 208), fails("No space left"),
         nothing_more,
     ),
     Fault("killed when the trial begins", nothing, killed(0.1), alarm),
+    Fault("killed in the middle", nothing, killed(0.6), alarm),
     Fault("killed late", nothing, killed(0.8), alarm),
+    Fault("nobody confirms", nothing, survive.waits_for_nobody, alarm),
     Fault("taking back is killed at its end", nothing, survive.undo_killed(0.95), alarm),
     Fault("power cut while confirming", nothing, survive.power_cut(0.4, confirming=True), nothing_more),
 ]
