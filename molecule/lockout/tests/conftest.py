@@ -92,7 +92,7 @@ def cut_off(controller):
         finally:
             controller.kill(running)
 
-    return lambda variables: trial.on_all(lambda host: one(host, variables), HOSTS)
+    return lambda variables, hosts=HOSTS: trial.on_all(lambda host: one(host, variables), hosts)
 
 
 @pytest.fixture(scope="session")
