@@ -12,7 +12,7 @@ from __future__ import annotations
 from typing import Dict, Iterable, List, NamedTuple, Optional, Sequence, Tuple
 
 from ansible_collections.printfleet.cups.plugins.module_utils import _words
-from ansible_collections.printfleet.cups.plugins.module_utils._policy import Policy
+from ansible_collections.printfleet.cups.plugins.module_utils._policy import Opening, Policy
 
 WARNING, NOTE = "warning", "note"
 # Warnings of one run; whoever wants to see the rest asks the info module.
@@ -34,9 +34,9 @@ class Finding(NamedTuple):
 
 
 class Ours(NamedTuple):
-    """What the judges need to know of our policy: ports by direction and protocol."""
+    """What the judges need to know of our policy; ``closed`` are ports by direction and protocol."""
 
-    opened: Dict[Tuple[str, str], Tuple[_words.Ports, ...]]
+    openings: Tuple[Opening, ...]
     closed: Dict[Tuple[str, str], Tuple[_words.Ports, ...]]
     denied: Tuple[str, ...] = ()  # directions in which all else is refused
 
@@ -44,15 +44,11 @@ class Ours(NamedTuple):
 def ours(policy: Optional[Policy]) -> Ours:
     """Without a policy it is 631/udp alone that nobody should reach."""
     protocol, port = _words.NEVER_OPEN
-    opened: Dict[Tuple[str, str], Tuple[_words.Ports, ...]] = {}
     closed = {("in", protocol): (_words.Ports(port, port),)}
-    for record in policy.openings if policy else ():
-        if record.side == "destination":
-            _add(opened, (record.direction, record.protocol), record.ports)
     for closure in policy.closures if policy else ():
         _add(closed, (closure.direction, closure.protocol), closure.ports)
     denied = tuple(way for way in _words.DIRECTIONS if policy and policy.default(way) == "deny")
-    return Ours(opened, closed, denied)
+    return Ours(policy.openings if policy else (), closed, denied)
 
 
 def _add(to: Dict[Tuple[str, str], Tuple[_words.Ports, ...]], key: Tuple[str, str], ports: _words.Ports) -> None:
@@ -60,25 +56,24 @@ def _add(to: Dict[Tuple[str, str], Tuple[_words.Ports, ...]], key: Tuple[str, st
         to[key] = to.get(key, ()) + (ports,)
 
 
-def touched(
-    known: Dict[Tuple[str, str], Tuple[_words.Ports, ...]], direction: str, protocol: str, ports: Sequence[_words.Ports]
-) -> Tuple[str, ...]:
-    """Which of our ports a rule of others reaches, such as "631/tcp"; ``protocol`` "" and no ports mean all."""
-    return tuple(
-        "%s/%s" % (own, name)
-        for name in _words.PROTOCOLS if protocol in ("", name)
-        for own in known.get((direction, name), ())
-        if not ports or any(other.first <= own.last and own.first <= other.last for other in ports)
-    )
-
-
 def overrules(direction: str, where: str, ports: Sequence[str]) -> Finding:
     """A refusal that no opening of ours can undo."""
     return Finding(
         WARNING,
-        "it refuses packets %s, whatever the page's rows say: %s" % (_way(direction), _some(ports) or "all"),
+        "it refuses packets %s, whatever the page's rows say: %s" % (_way(direction), _some(ports)),
         where,
-        "let the rows' ports pass there too, or remove it",
+        "accept the rows' ports there, ahead of it",
+    )
+
+
+def policy_overrules(direction: str, where: str, ports: Sequence[str]) -> Finding:
+    """A chain that drops what none of its rules accepts."""
+    return Finding(
+        WARNING,
+        "its policy drops packets %s that none of its rules accepts, whatever the page's rows say: %s"
+        % (_way(direction), _some(ports)),
+        where,
+        "accept the rows' ports there too",
     )
 
 
@@ -113,7 +108,7 @@ def other_manager(active: str, holder: str) -> Finding:
     """Our rules are with one manager, and another has taken the host over since."""
     return Finding(
         WARNING, "it is active, and it closes what our rules open, which %s holds" % holder, active,
-        "run the role again for it to hold them, or switch it off",
+        "run the role again for it to hold them",
     )
 
 

@@ -173,6 +173,11 @@ class Host(Machine):
         return in_order(re.sub(r"(?m)^#.*\n| \[\d+:\d+\]$", "", listed))
 
 
+def warnings(told: dict) -> List[str]:
+    """The sentences of a module's answer, as former and present versions of ansible-core return them."""
+    return [one if isinstance(one, str) else one["event"]["msg"] for one in told.get("warnings") or ()]
+
+
 def open_to(told: Dict[str, str], role: str, port: str) -> bool:
     """Whether ``reached`` says that the port answered over each family that was tried."""
     mine = [outcome for name, outcome in told.items() if name.startswith("%s %s v" % (role, port))]

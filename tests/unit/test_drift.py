@@ -68,6 +68,21 @@ def test_ufw(conf, ours, loaded, unit, steps, named):
     assert [(cause.id, cause.command) for cause in ufw_drift.causes(state, steps)] == named
 
 
+LOOSE = ":INPUT DROP [0:0]\n:OUTPUT ACCEPT [0:0]\n:ufw-before-logging-input - [0:0]\n"
+
+
+@pytest.mark.parametrize("listing, named", [
+    (LOOSE, [("ufw-chains-loose", "")]),
+    # Without any chain of ufw's, ufw makes and calls them all.
+    (":INPUT DROP [0:0]\n", [("ufw-not-loaded", "ufw reload")]),
+])
+def test_ufw_whose_chains_nobody_calls(listing, named):
+    files = dict(dict.fromkeys(ufw_plan.FILES, "*filter\n### tuple ### x comment=%s\nCOMMIT\n"
+                               % ufw_rules.COMMENT.encode().hex()), **{ufw_plan.CONF: "ENABLED=yes\n"})
+    state = ufw_state(files, ufw_kernel.Kernel(ufw_kernel.parse(listing), ""))
+    assert [(cause.id, cause.command) for cause in ufw_drift.causes(state, UfwSteps())] == named
+
+
 def ufw_state(files, kernel=None, unit="enabled", ipv6=None):
     return ufw_plan.State(files, (4,), {4: kernel or ufw_kernel.Kernel({}, "")}, None, unit, ipv6 or Ipv6(True), (), {})
 

@@ -6,16 +6,11 @@
 from __future__ import annotations
 
 import pytest
-from found.host import open_to
+from found.host import open_to, warnings
 
 ACTIVE = "ufw allow 22/tcp; ufw default deny incoming; ufw --force enable; "
 NO_IPV6 = "sed -i s/^IPV6=.*/IPV6=no/ /etc/default/ufw; "
 ASKED = (("allowed", "631/tcp"), ("denied", "631/tcp"))
-
-
-def warnings(told):
-    """The sentences, as the present and former versions of ansible-core return them."""
-    return [one if isinstance(one, str) else one["event"]["msg"] for one in told["warnings"]]
 
 
 def in_force_over_ipv4_alone(host):

@@ -10,11 +10,12 @@ from typing import Any, Dict, List, NamedTuple, Sequence, Tuple
 
 from ansible_collections.printfleet.cups.plugins.module_utils import _findings, _words
 from ansible_collections.printfleet.cups.plugins.module_utils._backend import Host
-from ansible_collections.printfleet.cups.plugins.module_utils._backends import iptables_lines
+from ansible_collections.printfleet.cups.plugins.module_utils._backends import iptables_lines, rule_order
 from ansible_collections.printfleet.cups.plugins.module_utils._backends.firewalld_bus import call
 from ansible_collections.printfleet.cups.plugins.module_utils._backends.firewalld_objects import FIRST, POLICIES
 from ansible_collections.printfleet.cups.plugins.module_utils._findings import Finding, Ours, plain
 
+_FAMILIES = {"ipv4": 4, "ipv6": 6}
 _CHAINS = {"INPUT": "in", "OUTPUT": "out"}
 
 
@@ -30,12 +31,20 @@ class Holding(NamedTuple):
     host: bool  # a policy that has to do with the host itself
 
 
+class Direct(NamedTuple):
+    """A rule of iptables that firewalld passes on; ``words`` are what stands behind the chain."""
+
+    family: str
+    chain: str
+    words: Tuple[str, ...]
+
+
 class Running(NamedTuple):
-    """What the running firewalld tells. ``services`` by name, their ports; ``direct`` are chain and arguments."""
+    """What the running firewalld tells. ``services`` by name, their ports."""
 
     holdings: Tuple[Holding, ...]
     services: Dict[str, Tuple[Tuple[str, str], ...]]
-    direct: Tuple[Tuple[str, Tuple[str, ...]], ...]
+    direct: Tuple[Direct, ...]
     panic: bool = False
 
 
@@ -48,10 +57,13 @@ def read(host: Host) -> Running:
             holdings.append(_holding("policy", name, call(host, "policy", "getPolicySettings", "s", name) or {}))
     named = sorted({service for holding in holdings for service in holding.services})
     services = {name: _pairs(call(host, "", "getServiceSettings2", "s", name) or {}) for name in named}
-    direct = [(str(rule[2]), tuple(map(str, rule[4]))) for rule in call(host, "direct", "getAllRules") or ()]
+    direct = [
+        Direct(str(rule[0]), str(rule[2]), tuple(map(str, rule[4])))
+        for rule in call(host, "direct", "getAllRules") or () if rule[1] == "filter"
+    ]
     direct += [
-        (str(words[1]), tuple(map(str, words[2:])))
-        for _family, words in call(host, "direct", "getAllPassthroughs") or ()
+        Direct(str(family), str(words[1]), tuple(map(str, words[2:])))
+        for family, words in call(host, "direct", "getAllPassthroughs") or ()
         if len(words) > 2 and words[0] in ("-A", "-I", "--append", "--insert")
     ]
     return Running(tuple(holdings), services, tuple(direct), bool(call(host, "", "queryPanicMode")))
@@ -81,14 +93,28 @@ def find(running: Running, known: Ours, nftables: bool) -> List[Finding]:
             _findings.WARNING, "it drops every packet, those of the rows as well", "firewalld's panic mode",
             "'firewall-cmd --panic-off' ends it, once its reason is gone",
         ))
-    for chain, words in running.direct:
-        if chain in _CHAINS:
-            where = "firewalld's direct rule '%s %s'" % (chain, plain(" ".join(words)))
-            # firewalld.direct(5), "Caveats".
-            found += iptables_lines.judge(words, _CHAINS[chain], where, known, accepts=not nftables)
+    for family, version in _FAMILIES.items():
+        for chain, direction in _CHAINS.items():
+            found += _direct(running, family, version, chain, direction, known, nftables)
     for holding in running.holdings:
         found += _judge(holding, running)
     return found
+
+
+def _direct(
+    running: Running, family: str, version: int, chain: str, direction: str, known: Ours, nftables: bool
+) -> List[Finding]:
+    rules = []
+    for words in (rule.words for rule in running.direct if (rule.family, rule.chain) == (family, chain)):
+        where = "firewalld's direct rule '%s %s'" % (chain, plain(" ".join(words)))
+        rules.append(iptables_lines.read(words, direction, where) or rule_order.NOTHING)
+    # Priorities and positions of these rules are not known here: nothing is refused that one of them may accept, and
+    # nothing is let in that one of them refuses.
+    base = rule_order.Base(chain, direction, version)
+    last = sorted(rules, key=lambda rule: rule.verdict == rule_order.REFUSE)
+    found = rule_order.overruling({chain: last}, base, known)
+    # firewalld.direct(5), "Caveats".
+    return found if nftables else found + rule_order.forestalling({chain: last[::-1]}, base, known)
 
 
 def _judge(holding: Holding, running: Running) -> List[Finding]:

@@ -10,6 +10,7 @@ from typing import List, Optional
 from ansible_collections.printfleet.cups.plugins.module_utils._backends import (
     ufw_helpers,
     ufw_hurdles,
+    ufw_kernel,
     ufw_plan,
     ufw_rules,
 )
@@ -38,18 +39,24 @@ def causes(state: ufw_plan.State, steps: Optional[ufw_plan.Steps]) -> List[Cause
         ))
     elif not holds_ours:
         found.append(Cause("ufw-rules-removed", "ufw's rule files hold none of our rules"))
+    elif any(ufw_kernel.are_loose(version, kernel.chains) for version, kernel in state.kernel.items()):
+        found.append(Cause(
+            "ufw-chains-loose",
+            "ufw's chains are not called from INPUT or OUTPUT any more, as after 'iptables -F': 'ufw reload' fills "
+            "them and does not call them again",
+        ))
     elif not state.running:
         found.append(Cause(
             "ufw-not-loaded",
-            "ufw is enabled, but its chains are gone from the kernel: ufw.service was stopped, or somebody ran "
-            "'nft flush ruleset' or 'iptables -F'",
+            "ufw is enabled, but its rules are gone from the kernel: ufw.service was stopped, or somebody ran "
+            "'nft flush ruleset'",
             "ufw reload",
         ))
     elif steps is not None and steps.files:
         found.append(Cause(
             "ufw-files-differ",
-            "%s is not what the role writes now: it was changed, or the host's networks or its printers were"
-            % " and ".join(sorted(steps.files)),
+            "%s: not what the role writes now; it was changed, or the host's networks or its printers were"
+            % ", ".join(sorted(steps.files)),
         ))
     elif steps is not None and (steps.loads or steps.helpers is not None):
         found.append(Cause(

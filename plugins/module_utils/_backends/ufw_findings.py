@@ -9,13 +9,20 @@ import re
 from typing import Dict, Iterable, List, Optional, Tuple
 
 from ansible_collections.printfleet.cups.plugins.module_utils import _findings, _words
-from ansible_collections.printfleet.cups.plugins.module_utils._backends import iptables_lines, ufw_kernel, ufw_rules
+from ansible_collections.printfleet.cups.plugins.module_utils._backends import (
+    iptables_lines,
+    rule_order,
+    ufw_kernel,
+    ufw_rules,
+)
+from ansible_collections.printfleet.cups.plugins.module_utils._backends.rule_order import Rule
 from ansible_collections.printfleet.cups.plugins.module_utils._findings import Finding, Ours, plain
 
 # The files that are read ahead of all user rules, and what the package brought (ufw-framework(8)).
 BEFORE = {4: "/etc/ufw/before.rules", 6: "/etc/ufw/before6.rules"}
 STOCK = {4: "/usr/share/ufw/iptables/before.rules", 6: "/usr/share/ufw/iptables/before6.rules"}
 BEFORE_SCRIPT = "/etc/ufw/before.init"
+_PUTS = ("-A", "--append", "-I", "--insert")
 _WAYS = {"input": "in", "output": "out"}
 _PORT = re.compile(r"([0-9]{1,5})(?:[:-]([0-9]{1,5}))?")
 
@@ -23,30 +30,46 @@ _PORT = re.compile(r"([0-9]{1,5})(?:[:-]([0-9]{1,5}))?")
 def before(version: int, text: Optional[str], stock: Optional[str], known: Ours) -> List[Finding]:
     """Lines of a before.rules that the package did not bring."""
     brought = set((stock or "").split("\n"))
+    lines = [
+        (number, line, iptables_lines.split(line)) for number, line in enumerate((text or "").split("\n"), 1)
+        if line.startswith("-")
+    ]
     found: List[Finding] = []
-    for number, line in enumerate((text or "").split("\n"), 1):
-        if line in brought or not line.startswith("-"):
-            continue
-        words = iptables_lines.split(line)
-        for way, direction in _WAYS.items():
-            if words[1:2] == ["%s-before-%s" % (ufw_rules.CHAINS[version], way)]:
-                where = "%s, line %d '%s'" % (BEFORE[version], number, plain(line))
-                found += iptables_lines.judge(words[2:], direction, where, known)
+    for way, direction in _WAYS.items():
+        chains: Dict[str, List[Rule]] = {}
+        for number, line, words in lines:
+            if len(words) > 2 and words[0] in _PUTS:
+                where = "" if line in brought else "%s, line %d '%s'" % (BEFORE[version], number, plain(line))
+                _put(chains.setdefault(words[1], []), words, direction, where)
+        base = rule_order.Base("%s-before-%s" % (ufw_rules.CHAINS[version], way), direction, version)
+        found += rule_order.find(chains, base, known)
     return found
 
 
-def ahead(version: int, chains: ufw_kernel.Chains, known: Ours) -> List[Finding]:
+def _put(rules: List[Rule], words: List[str], direction: str, where: str) -> None:
+    at = len(rules)
+    numbered = words[0] in _PUTS[2:] and words[2].isdigit()
+    if words[0] in _PUTS[2:]:
+        at = int(words[2]) - 1 if numbered else 0
+    # Also where it meets no packet of others: it counts among the rules of its chain.
+    rules.insert(at, iptables_lines.read(words[3 if numbered else 2:], direction, where) or rule_order.NOTHING)
+
+
+def ahead(version: int, listed: ufw_kernel.Chains, known: Ours) -> List[Finding]:
     """Rules that somebody put into INPUT or OUTPUT ahead of ufw's own chains."""
     found: List[Finding] = []
+    program = "iptables" if version == 4 else "ip6tables"
     for way, direction in _WAYS.items():
-        program = "iptables" if version == 4 else "ip6tables"
-        for rule in ufw_kernel.rules(chains, way.upper()):
-            words = iptables_lines.split(rule)
-            if words[-2:] == ["-j", "%s-before-%s" % (ufw_rules.CHAINS[version], way)]:
-                break
-            found += iptables_lines.judge(
-                words[2:], direction, "%s chain %s, rule '%s'" % (program, way.upper(), plain(rule)), known
-            )
+        chains: Dict[str, List[Rule]] = {}
+        for name in listed:
+            rules = chains.setdefault(name, [])
+            for line in ufw_kernel.rules(listed, name):
+                words = iptables_lines.split(line)
+                if words[-2:] == ["-j", "%s-before-%s" % (ufw_rules.CHAINS[version], way)]:
+                    break
+                where = "%s chain %s, rule '%s'" % (program, plain(name), plain(line))
+                rules.append(iptables_lines.read(words[2:], direction, where) or rule_order.NOTHING)
+        found += rule_order.find(chains, rule_order.Base(way.upper(), direction, version), known)
     return found
 
 

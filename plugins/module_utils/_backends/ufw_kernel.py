@@ -127,6 +127,11 @@ def document(version: int, user_rules: str, defaults: Defaults, chains: Optional
     return "*filter\n%s%s%s%sCOMMIT\n" % (heads, hooks, body, lines)
 
 
+def are_loose(version: int, chains: Chains) -> bool:
+    """Whether ufw's chains are there and are not called from INPUT or OUTPUT; `ufw reload` leaves them so."""
+    return "%s-before-logging-input" % CHAINS[version] in chains and _hooks(version, chains) != ""
+
+
 def _hooks(version: int, chains: Chains) -> str:
     lines = ""
     for way in ("input", "output"):

@@ -12,6 +12,7 @@ from ansible_collections.printfleet.cups.plugins.module_utils._backends import (
     firewalld_findings,
     iptables_lines,
     nftables_findings,
+    rule_order,
     ufw_findings,
     ufw_kernel,
 )
@@ -94,13 +95,9 @@ def test_a_drop_means_nothing_where_no_row_is_open():
     ("", []),
 ])
 def test_what_a_rule_of_iptables_ahead_of_ours_means(words, expected):
-    found = iptables_lines.judge(iptables_lines.split(words), "in", "here", KNOWN)
+    rule = iptables_lines.read(iptables_lines.split(words), "in", "here")
+    found = rule_order.find({"INPUT": [rule or rule_order.NOTHING]}, rule_order.Base("INPUT", "in", 4), KNOWN)
     assert levels(found) == expected
-
-
-def test_an_accept_beside_other_chains_decides_nothing():
-    words = "-p udp --dport 631 -j ACCEPT".split()
-    assert iptables_lines.judge(words, "in", "here", KNOWN, accepts=False) == []
 
 
 BEFORE = "*filter\n# -A ufw-before-input -j ACCEPT\n-A ufw-before-input -p udp --dport 631 -j ACCEPT\nCOMMIT\n"
@@ -207,8 +204,8 @@ def test_few_sentences_and_each_once():
     said = _findings.sentences(found + [_findings.opens_never_open("x", "y")])
     assert len(said) == 6
     assert said[0] == (
-        "rule 0: it refuses packets in, whatever the page's rows say: 631/tcp; let the rows' ports pass there too, "
-        "or remove it.")
+        "rule 0: it refuses packets in, whatever the page's rows say: 631/tcp; accept the rows' ports there, "
+        "ahead of it.")
     assert said[-1] == "15 more such things are told by the module printfleet.cups.cups_firewall_info."
 
 
