@@ -5,9 +5,11 @@
 
 from __future__ import annotations
 
-from typing import Dict, List
+from typing import Dict, List, NamedTuple
 
-from .attempt import Result
+from faults.machine import CODE
+
+from .attempt import Result, attempt
 from .draw import Fault, draw
 from .host import Host
 from .states import Base, see
@@ -39,7 +41,40 @@ def _fits(fault: Fault) -> bool:
     )
 
 
-def run(host: Host, say: Say) -> List[Result]:
+class Small(NamedTuple):
+    """What came of the faults, and of one while the module's own undo was broken."""
+
+    results: List[Result]
+    spoiled: Result
+
+
+# Of the files that have to be put back one is left out: the undo of a host that is neither old nor new.
+UNDO = "plugins/module_utils/_files.py"
+SOUND = "    now = keep(snapshot)\n"
+BROKEN = SOUND + (
+    "    wrong = [path for path in sorted(snapshot) if snapshot[path] != now[path]]\n"
+    "    snapshot = {path: kept for path, kept in snapshot.items() if path not in wrong[:1]}\n"
+)
+
+
+def killed(backend: str) -> Fault:
+    """The module is killed half way, and the program of its alarm has to take the change back."""
+    details = {"signal": 9, "whom": "module", "after": 0, "stop": 0}
+    return Fault(backend, 0, "signal", "active", "keep", "deny", "change", 0.7, False, "again", False, details)
+
+
+def spoil(host: Host) -> None:
+    """Break the undo in the copy of the module that lies on the host, until the code is brought again."""
+    path = "%s/ansible_collections/printfleet/cups/%s" % (CODE, UNDO)
+    sound = host.run("cat", path)
+    before, call, after = sound.partition("def put_back(")
+    assert SOUND in after, "%s has no such line in put_back any more" % UNDO
+    host.run("sh", "-c", "cat > " + path, stdin=before + call + after.replace(SOUND, BROKEN, 1))
+    # What is loaded is the old text.
+    host.close()
+
+
+def run(host: Host, say: Say) -> Small:
     """From a host without ours to a host without ours."""
     tour = Tour(host, iter(()), say)
     try:
@@ -53,9 +88,16 @@ def run(host: Host, say: Say) -> List[Result]:
         for fault in faults(host.backend):
             if not tour.try_one(fault):
                 break
+        base.go("keep")
+        spoil(host)
+        spoiled = attempt(base, killed(host.backend))
+        say("%s: with the undo broken: %s" % (host.name, spoiled.told))
+        host.bring_code()
+        host.close()
+        base.now = "not known"
         base.go("absent")
         differences = base.differences("absent", see(host))
         assert not differences, "after the removal:\n%s" % "\n".join(differences)
-        return tour.results
+        return Small(tour.results, spoiled)
     finally:
         host.close()
