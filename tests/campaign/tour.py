@@ -13,16 +13,19 @@ from proof import lab
 from .attempt import Result, attempt
 from .draw import STATES, Fault, draw, release
 from .host import Host
+from .obstacles import CALLS
 from .states import Base, see, switch
 
 Say = Callable[[str], None]
 # How many faults are drawn ahead, so that one can be found that begins where the host is.
 AHEAD = 40
 LEFT = (
-    "rm -f /usr/local/sbin/*; ! [ -e /usr/sbin/nft.real ] || mv /usr/sbin/nft.real /usr/sbin/nft;"
+    # The wrappers only: the command by which the container starts lies there as well.
+    "grep -ls %s /usr/local/sbin/* | xargs -r rm -f;"
+    " ! [ -e /usr/sbin/nft.real ] || mv /usr/sbin/nft.real /usr/sbin/nft;"
     " ! [ -e /run/dbus/system_bus_socket.gone ] || mv /run/dbus/system_bus_socket.gone /run/dbus/system_bus_socket;"
     " cat /opt/faults/inactive 2> /dev/null || true"
-)
+) % CALLS
 BATCH = {"active": 24, "inactive": 12}
 
 
