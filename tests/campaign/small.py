@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from typing import Dict, List, NamedTuple
+from typing import Dict, List, NamedTuple, Optional
 
 from faults.machine import CODE
 
@@ -45,7 +45,7 @@ class Small(NamedTuple):
     """What came of the faults, and of one while the module's own undo was broken."""
 
     results: List[Result]
-    spoiled: Result
+    spoiled: Optional[Result]
 
 
 # Of the files that have to be put back one is left out: the undo of a host that is neither old nor new.

@@ -17,10 +17,13 @@ import pytest
 # The tools lie there, and are no part of the collection.
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[3] / "tests"))
 
+from campaign import attempt, report, small
+from campaign.host import Host
 from faults import campaign, foreign, switched
 from faults.machine import Machine, Site
 
 RESULTS: List[campaign.Result] = []
+RANDOM: List[attempt.Result] = []
 
 
 def machines() -> List[Machine]:
@@ -38,16 +41,20 @@ class Tried:
         self.foreign: Dict[str, str] = {}
         self.faults: Dict[str, campaign.Result] = {}
         self.switched: Dict[str, str] = {}
+        self.random = small.Small([], None)
 
 
 def try_host(machine: Machine, say) -> Tried:
-    """First the rules of others, on a host without ours; then the faults; at last the switching on and off."""
+    """The rules of others, on a host without ours; faults by name, then at random; the switching on and off."""
     tried = Tried()
     machine.bring_code()
     tried.foreign = foreign.run(machine, campaign.wishes(machine), say)
     results = campaign.run(machine, say)
     RESULTS.extend(results)
     tried.faults = {result.fault: result for result in results}
+    host = Host(machine.backend, machine.name, machine.ends, machine.site)
+    tried.random = small.run(host, say)
+    RANDOM.extend(tried.random.results)
     tried.switched = switched.run(machine, campaign.wishes(machine)["strict"], say)
     return tried
 
@@ -77,3 +84,5 @@ def pytest_terminal_summary(terminalreporter) -> None:
         terminalreporter.write_line(
             "Faults on %s: %d tried, %d survived" % (backend, len(mine), sum(result.survived for result in mine))
         )
+    for line in report.table(RANDOM).splitlines():
+        terminalreporter.write_line(line)
