@@ -165,7 +165,8 @@ def render_helpers(policy: Policy) -> str:
         )
     if not rules:
         return ""
-    table.block("chain helpers", ["type filter hook output priority filter; policy accept;"] + rules)
+    # nft 0.9.8 has "helpers" for a word of its own.
+    table.block("chain conntrack_helpers", ["type filter hook output priority filter; policy accept;"] + rules)
     return "%stable %s {\n%s}\n" % (_HEAD, OURS, "".join(table.parts))
 
 

@@ -189,7 +189,7 @@ def test_helpers_stand_in_a_file_of_their_own_and_in_a_chain_that_decides_nothin
     text = nftables_ruleset.render_helpers(policy)
     assert "ct helper" not in nftables_ruleset.render(policy) and "delete" not in text
     assert text.count("\n\t\tl3proto ip\n") == 2
-    head, *rules = chain(text, "helpers").strip().split("\n\t\t")
+    head, *rules = chain(text, "conntrack_helpers").strip().split("\n\t\t")
     assert head == "type filter hook output priority filter; policy accept;"
     assert [rule.partition(" comment")[0] for rule in rules] == [
         'ct state new udp dport 161 ct helper set "find_snmp"',
