@@ -20,7 +20,8 @@ def helpers(text: str) -> set:
         return set()
     objects = dict(re.findall(r'\tct helper (\w+) \{\n\t\ttype "([a-z-]+)" protocol udp\n\t\tl3proto ip\n\t\}\n', text))
     chain = re.search(
-        r"\tchain helpers \{\n\t\ttype filter hook output priority filter; policy accept;\n((?:\t\t.*\n)+)\t\}\n\}\n\Z",
+        r"\tchain conntrack_helpers \{\n"
+        r"\t\ttype filter hook output priority filter; policy accept;\n((?:\t\t.*\n)+)\t\}\n\}\n\Z",
         text).group(1)
     rule = r'\t\tct state new (udp) dport (\d+) ct helper set "(\w+)" comment "[^"]{0,127}"\n'
     found = {(objects[name], protocol, int(port)) for protocol, port, name in re.findall(rule, chain)}
