@@ -20,7 +20,7 @@ from typing import Dict, Iterable, List, NamedTuple, Optional, Tuple
 from ansible_collections.printfleet.cups.plugins.module_utils._backends.nftables_ruleset import OURS, REMOVAL
 
 # Names that we have given, now or in an older version: what nft takes as a name depends on where it comes from.
-_NAMES = r"(?:peers|rows|answers|kept|refuse|find)_\w+|incoming|outgoing|helpers"
+_NAMES = r"(?:peers|rows|answers|kept|refuse|find)_\w+|incoming|outgoing|helpers|conntrack_helpers"
 _HEAD = re.compile(r"\t(chain|set|map|ct helper) (%s) \{" % _NAMES)
 _BASE = re.compile(r"\t\t(type [^;]+; )policy \w+;")
 _HELPERS_PROTOCOL = re.compile(r'(?m)^(\t\ttype "[^"\n]*" protocol )(6|17)$')

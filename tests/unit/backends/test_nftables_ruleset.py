@@ -9,7 +9,7 @@ import re
 
 import pytest
 from ansible_collections.printfleet.cups.plugins.module_utils import _words
-from ansible_collections.printfleet.cups.plugins.module_utils._backends import nftables_ruleset
+from ansible_collections.printfleet.cups.plugins.module_utils._backends import nftables_ruleset, nftables_switch
 from ansible_collections.printfleet.cups.plugins.module_utils._flow import Flow
 from ansible_collections.printfleet.cups.plugins.module_utils._policy import Ssh, make_policy
 
@@ -203,3 +203,18 @@ def test_who_may_come_from_a_port_of_his_may_not_come_to_631_udp():
     lines = chain(nftables_ruleset.render(policy), "incoming").split("\n\t\t")
     answers = [at for at, line in enumerate(lines) if line.startswith("meta l4proto . th sport vmap @answers_in_")]
     assert [lines.index("udp dport 631 goto refuse_in")] < answers
+
+
+def test_every_block_can_be_made_beside_the_others():
+    """A name that nftables_switch does not know costs packets: the table is then replaced as a whole."""
+    flows = (
+        flow(peers=["198.51.100.0/24"]), flow("out", "udp", 161), flow("in", "udp", 137), flow("out", "udp", 137),
+    )
+    policy = make_policy(flows, "deny", "deny", True, (LAN,), None)
+    text = nftables_ruleset.render(policy) + nftables_ruleset.render_helpers(policy)
+    heads = re.findall(r"(?m)^\t((?:chain|set|map|ct helper) \S+) \{$", text)
+    assert {"chain incoming", "chain conntrack_helpers", "ct helper find_snmp"} <= set(heads) and len(heads) > 9
+    empty = "table inet printfleet_cups {\n}\n"
+    for head in heads:
+        wanted = empty.replace("{\n", "{\n\t%s {\n\t}\n" % head)
+        assert nftables_switch.moves(empty, wanted)[0].startswith("add %s" % head.split()[0]), head
