@@ -20,8 +20,8 @@ def causes(
     elif table is None and active:
         found.append(Cause(
             "nftables-table-gone",
-            "our table is gone from the kernel: somebody ran 'nft flush ruleset', or loaded a file that begins with "
-            "it, such as /etc/nftables.conf",
+            "our table is gone from the kernel: somebody deleted it, ran 'nft flush ruleset', or loaded a file that "
+            "begins with it, such as /etc/nftables.conf by starting nftables.service",
             "systemctl reload " + unit,
         ))
     elif table is None:
