@@ -45,12 +45,20 @@ def tour(host: Host, seed: int, until: float, most: int) -> Tour:
     return one
 
 
+def needed(backends: str, fault: str) -> List[fleet.Lane]:
+    """The hosts for a campaign, or for one fault."""
+    if fault:
+        backend, seed = fault.split(":")
+        return [fleet.Lane(backend, release(int(seed)))]
+    return [lane for lane in fleet.LANES if lane.backend in backends.split(",")]
+
+
 def again(hosts: List[Host], word: str) -> List[Result]:
     """One single fault by its name, BACKEND:SEED."""
     backend, seed = word.split(":")
     fault = draw(backend, int(seed))
     say(fault.told())
-    host = next(h for h in hosts if h.backend == backend and h.name.endswith(release(fault.seed)))
+    host, = hosts
     one = Tour(host, iter(()), say)
     try:
         one.begin()
@@ -73,10 +81,11 @@ def main() -> int:
     asked = parser.parse_args()
     seed = random.SystemRandom().randrange(1000, 100000) if asked.seed is None else asked.seed
     until = time.monotonic() + asked.minutes * 60
+    lanes = needed(asked.backends, asked.fault)
     if not asked.keep:
         say("making the hosts")
-        fleet.make(asked.folder, 2)
-    hosts = [host for host in fleet.hosts(2) if host.backend in asked.backends.split(",")]
+        fleet.make(asked.folder, lanes)
+    hosts = fleet.hosts(lanes)
     results: List[Result] = []
     broken = False
     try:

@@ -9,7 +9,7 @@ import json
 import os
 import pathlib
 import subprocess
-from typing import Dict, List, Tuple
+from typing import Dict, List, NamedTuple, Sequence, Tuple
 
 from faults.machine import ROOT, Site
 
@@ -24,18 +24,25 @@ PACKAGES = {
 RELEASES = ("debian13", "debian12")
 
 
-def layout(per_backend: int) -> Dict[str, dict]:
+class Lane(NamedTuple):
+    """One host, on which one fault is tried after the other."""
+
+    backend: str
+    release: str
+
+
+LANES = tuple(Lane(backend, release) for backend in PACKAGES for release in RELEASES)
+
+
+def layout(lanes: Sequence[Lane]) -> Dict[str, dict]:
     """Name -> the inventory's variables of each host."""
-    hosts = {}
-    for number, backend in enumerate(PACKAGES):
-        for turn in range(per_backend):
-            release = RELEASES[turn % 2]
-            name = "%s%s-%d-%s" % (PREFIX, backend, turn + 1, release)
-            hosts[name] = {
-                "image": "printfleet-cups-host:" + release, "lab_octet": 50 + 10 * number + turn, "backend": backend,
-                "packages": PACKAGES[backend],
-            }
-    return hosts
+    return {
+        "%s%s-%s" % (PREFIX, lane.backend, lane.release): {
+            "image": "printfleet-cups-host:" + lane.release, "lab_octet": 50 + LANES.index(lane),
+            "backend": lane.backend, "packages": PACKAGES[lane.backend],
+        }
+        for lane in lanes
+    }
 
 
 def _play(folder: pathlib.Path, playbook: str) -> None:
@@ -47,10 +54,10 @@ def _play(folder: pathlib.Path, playbook: str) -> None:
         subprocess.run(argv, check=True, env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
 
 
-def write(folder: pathlib.Path, per_backend: int) -> None:
+def write(folder: pathlib.Path, lanes: Sequence[Lane]) -> None:
     """What the playbooks want to know."""
     folder.mkdir(parents=True, exist_ok=True)
-    hosts = layout(per_backend)
+    hosts = layout(lanes)
     neighbour = {"image": "printfleet-cups-observer:debian13", "lab_octet": 2}
     remote = {"ansible_connection": "community.docker.docker", "ansible_python_interpreter": "/usr/bin/python3"}
     inventory = {
@@ -66,14 +73,14 @@ def write(folder: pathlib.Path, per_backend: int) -> None:
     (folder / "variables.json").write_text(json.dumps(variables, indent=1), encoding="utf-8")
 
 
-def make(folder: pathlib.Path, per_backend: int) -> None:
+def make(folder: pathlib.Path, lanes: Sequence[Lane]) -> None:
     """Make them anew."""
-    write(folder, per_backend)
+    write(folder, lanes)
     for playbook in ("shared/destroy.yml", "shared/create.yml", "faults/prepare.yml"):
         _play(folder, playbook)
 
 
-def hosts(per_backend: int) -> List[Host]:
+def hosts(lanes: Sequence[Lane]) -> List[Host]:
     """The hosts that ``make`` made."""
     v4, v6 = "198.18.%d." % LAB_NUMBER, "2001:db8:%d::" % LAB_NUMBER
     roles: Dict[str, Tuple[str, str]] = {
@@ -83,7 +90,7 @@ def hosts(per_backend: int) -> List[Host]:
     site = Site(PREFIX + "neighbour", roles)
     return [
         Host(told["backend"], name, (v4 + str(told["lab_octet"]), v6 + str(told["lab_octet"])), site)
-        for name, told in layout(per_backend).items()
+        for name, told in layout(lanes).items()
     ]
 
 

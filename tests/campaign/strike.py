@@ -29,6 +29,7 @@ import time
 
 import runner
 
+MARK = "PRINTFLEET_CUPS_RUN"  # see plugins/module_utils/_orphans.py
 SYNCED = ("fsync", "fchmod", "fchown")
 AUDITED = "campaign.step"
 
@@ -85,6 +86,8 @@ def command(deed):
     null = os.open(os.devnull, os.O_RDWR)
     for number in (0, 1, 2):
         os.dup2(null, number)
+    # Somebody else's program: with the run's mark it would be ended with the run's own.
+    os.environ.pop(MARK, None)
     os.execvp(deed["command"][0], deed["command"])
 
 
