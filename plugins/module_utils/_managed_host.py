@@ -10,6 +10,7 @@ import os
 import re
 import shutil
 import subprocess
+import time
 from typing import Iterator, Optional, Sequence
 
 from ansible_collections.printfleet.cups.plugins.module_utils import _orphans
@@ -18,6 +19,12 @@ from ansible_collections.printfleet.cups.plugins.module_utils._policy import Ssh
 
 _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _SECONDS = 120
+# What systemctl says while systemd executes itself anew (daemon-reexec, an upgrade of its package) and hangs up on
+# whoever asks (measured, systemd 252 and 257).  Every order that is given here may be given twice.
+_CUT_OFF = re.compile(
+    "Connection reset by peer|Transport endpoint is not connected|Connection refused|Remote peer disconnected"
+)
+_TRIES, _PAUSE = 5, 0.5
 _PORT = re.compile(r"[0-9]{1,5}")
 
 
@@ -25,6 +32,15 @@ class ManagedHost:
     """Runs programs; see ``_backend.Host``."""
 
     def run(self, argv: Sequence[str], stdin: Optional[str] = None) -> Result:
+        result = self._run(argv, stdin)
+        for _turn in range(_TRIES if argv[0] == "systemctl" else 0):
+            if result.status == 0 or not _CUT_OFF.search(result.errors):
+                break
+            time.sleep(_PAUSE)
+            result = self._run(argv, stdin)
+        return result
+
+    def _run(self, argv: Sequence[str], stdin: Optional[str]) -> Result:
         environment = {"PATH": _PATH, "LC_ALL": "C.UTF-8", "HOME": "/root"}
         if _orphans.MARK in os.environ:
             environment[_orphans.MARK] = os.environ[_orphans.MARK]

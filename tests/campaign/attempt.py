@@ -74,7 +74,11 @@ class Attempt:
                 self.struck = self.struck and obstacles.met(host, fault.kind, self.obstacle)
                 if self.struck and "command" in self.plan.get("deed", {}):
                     # It may come after the end of a run that was quick.
-                    host.shell("for i in $(seq 300); do [ -s %s ] && exit 0; sleep 0.1; done; exit 1" % DONE)
+                    status = host.shell(
+                        "for i in $(seq 300); do [ -s {0} ] && break; sleep 0.1; done; cat {0}".format(DONE)
+                    ).strip()
+                    # Where somebody else's own command fails, nothing of it can be lost.
+                    assert fault.kind != "others" or status == "0", "the rules of others could not be set: " + status
                     host.systemd_answers()
             self._claims(outcome)
         if fault.kind == "firewalld" and fault.details["signal"] != "STOP" and not self.booted:
@@ -83,6 +87,9 @@ class Attempt:
         waiting = host.waits()
         recover = self._recover(waiting)
         host.calm()
+        if recover == "next" and host.has_alarm():
+            # What the dead run had started has set it only now.
+            recover = self._recover(host.waits())
         now = None
         if recover != "next":
             self._others()
@@ -107,7 +114,7 @@ class Attempt:
             "orphan": {"signal": 9, "whom": "module", "after": details.get("after", 0)},
         }
         scripts = {
-            "others": OTHERS, "systemd": "systemctl %s" % details.get("does"),
+            "others": "(set -e; %s)" % OTHERS, "systemd": "systemctl %s" % details.get("does"),
             "firewalld": "pid=$(systemctl show -P MainPID firewalld); kill -%s $pid%s" % (
                 details.get("signal"), "; sleep 2; kill -CONT $pid" if details.get("signal") == "STOP" else ""),
         }
@@ -273,6 +280,8 @@ class Attempt:
             recover = "again"
         elif recover == "alarm":
             self._kill_alarm()
+            # An orphan may set it still.
+            host.calm()
             if not host.has_alarm():
                 return "nothing, for no alarm was set yet"
             host.wait_for_alarm(ENOUGH + 40)

@@ -232,9 +232,12 @@ class Machine:
 
 
 def read_answer(output: str) -> Optional[dict]:
-    """The module's answer, None where there is none."""
+    """The module's answer, None where there is none, or where it was cut off."""
     lines = [line for line in output.splitlines() if line.startswith("{")]
-    return json.loads(lines[-1]) if lines else None
+    try:
+        return json.loads(lines[-1]) if lines else None
+    except ValueError:
+        return None
 
 
 def in_order(kernel: str) -> str:

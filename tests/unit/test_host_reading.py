@@ -115,3 +115,22 @@ def test_a_failed_write_leaves_the_old_file_and_no_other(folder, monkeypatch):
 def test_a_program_that_is_missing_is_a_result_and_no_surprise():
     result = _managed_host.ManagedHost().run(["there-is-no-such-program"])
     assert result.status == 127 and "there-is-no-such-program" in result.errors
+
+
+@pytest.mark.parametrize("program, said, calls", [
+    ("systemctl", "Reload daemon failed: Transport endpoint is not connected", 3),
+    ("systemctl", "Reload daemon failed: Connection reset by peer", 3),
+    ("systemctl", "Failed to start nftables.service: Unit nftables.service is masked.", 1),
+    ("busctl", "Connection reset by peer", 1),
+])
+def test_systemd_that_executes_itself_anew_is_asked_again(tmp_path, monkeypatch, program, said, calls):
+    """It hangs up twice, and answers the third call."""
+    script = '#!/bin/sh\necho x >> "$0.calls"; [ $(wc -l < "$0.calls") -gt 2 ] && exit 0; echo "%s" >&2; exit 1\n'
+    (tmp_path / program).write_text(script % said)
+    (tmp_path / program).chmod(0o755)
+    monkeypatch.setattr(_managed_host, "_PAUSE", 0)
+    monkeypatch.setenv("PATH", "%s:%s" % (tmp_path, os.environ["PATH"]))
+    monkeypatch.setattr(_managed_host, "_PATH", os.environ["PATH"])
+    status = _managed_host.ManagedHost().run([program, "daemon-reload"]).status
+    assert len((tmp_path / (program + ".calls")).read_text().splitlines()) == calls
+    assert status == (0 if calls == 3 else 1)

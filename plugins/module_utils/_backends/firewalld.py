@@ -39,6 +39,7 @@ from ansible_collections.printfleet.cups.plugins.module_utils._backends.firewall
 )
 from ansible_collections.printfleet.cups.plugins.module_utils._backends.firewalld_objects import Objects
 from ansible_collections.printfleet.cups.plugins.module_utils._backends.firewalld_running import Running
+from ansible_collections.printfleet.cups.plugins.module_utils._backends.firewalld_runtime import Held
 from ansible_collections.printfleet.cups.plugins.module_utils._drift import Cause
 from ansible_collections.printfleet.cups.plugins.module_utils._findings import Finding, Ours
 from ansible_collections.printfleet.cups.plugins.module_utils._policy import Policy
@@ -78,9 +79,8 @@ class Firewalld:
         )
 
     def _needs_ipset(self, configuration: Optional[str]) -> bool:
-        direct = _files.read(firewalld_objects.FOLDER + "/direct.xml") or ""
-        rules = any("<%s" % element in direct for element in ("rule", "chain", "passthrough"))
-        return rules or firewalld_zones.setting(configuration, "FirewallBackend", "nftables") == "iptables"
+        by_iptables = firewalld_zones.setting(configuration, "FirewallBackend", "nftables") == "iptables"
+        return _has_direct_rules() or by_iptables
 
     def _running(self, files: Iterable[str]) -> Running:
         return firewalld_running.read(self._host, self._by_nftables(), firewalld_objects.sets_among(files))
@@ -92,7 +92,11 @@ class Firewalld:
     def plan(self, state: State, policy: Optional[Policy]) -> Plan:
         made = make_plan(state, policy)
         if not made.steps.load:
-            return made
+            if made.steps.active == state.service.active:
+                return made
+            # A stop forgets what a reload forgets, and both a start and a stop may empty the tables of iptables.
+            held = (firewalld_runtime.hold if state.service.active else firewalld_runtime.hold_tables)(self._host)
+            return made._replace(steps=made.steps._replace(held=held))
         # Part of the plan, so that a change that is killed right after its reload can still be taken back whole.
         held = firewalld_runtime.hold(self._host)
         obstacle = made.obstacle or firewalld_runtime.locked_out(self._host, held)
@@ -109,9 +113,11 @@ class Firewalld:
         self._write(steps)
         _helpers.load(self._host, steps.wanted.files.get(_helpers.PATH))
         if steps.active and not steps.was.active:
+            held = firewalld_runtime.hold_tables(self._host)
             self._start()
         elif steps.load == "reload" and steps.running is not None and held is not None:
-            held = firewalld_runtime.hold_bindings(self._host, held)
+            # As it is in this moment: others may have changed something since the plan was made.
+            held = firewalld_runtime.hold(self._host)
             firewalld_running.reload(self._host, steps.running.in_kernel, held)
         elif steps.load == "live" and steps.running is not None:
             self._change_live(steps.running, steps.wanted.rules, steps.wanted.entries)
@@ -122,8 +128,13 @@ class Firewalld:
             if steps.load == "reload" and held is not None:
                 # NetworkManager binds its interfaces anew when it hears of the reload, which may be after we did.
                 firewalld_runtime.give_back_bindings(self._host, held)
+            if not steps.was.active and held is not None:
+                firewalld_runtime.give_back_tables(self._host, held)
         if steps.was.active and not steps.active:
+            now = firewalld_runtime.hold_tables(self._host)
             must(self._host, ["systemctl", "stop", UNIT])
+            if held is None or not any(held.direct.values()):
+                firewalld_runtime.give_back_tables(self._host, now)
         if steps.was.enabled != steps.enabled:
             must(self._host, ["systemctl", "enable" if steps.enabled else "disable", UNIT])
         return steps.memory
@@ -147,7 +158,7 @@ class Firewalld:
 
     def undo(self, steps: Steps) -> None:
         if not steps.was.active:
-            self._stop()
+            self._stop(steps.held)
         elif not firewalld_running.service(self._host).active:
             firewalld_bus.start(self._host, UNIT)
             if steps.held is not None:
@@ -176,13 +187,18 @@ class Firewalld:
         must(self._host, ["firewall-offline-cmd", "--check-config"])
         firewalld_bus.start(self._host, UNIT)
 
-    def _stop(self) -> None:
+    def _stop(self, before: Optional[Held]) -> None:
+        """After a start of ours; ``before`` is what there was before it, direct rules of firewalld not among it."""
+        held = firewalld_runtime.hold_tables(self._host)
+        if before is not None:
+            held = before if _has_direct_rules() else firewalld_runtime.tables_together(before, held)
         must(self._host, ["systemctl", "stop", UNIT])
         # A firewalld that fails or is killed while it starts leaves its rules, and nobody takes them away any more.
         self._host.run(["systemctl", "reset-failed", UNIT])
         for family in ("inet", "ip", "ip6"):
             if self._host.run(["nft", "list", "table", family, "firewalld"]).status == 0:
                 must(self._host, ["nft", "delete", "table", family, "firewalld"])
+        firewalld_runtime.give_back_tables(self._host, held)
 
     def _change_live(
         self, running: Running, rules: Dict[str, Tuple[str, ...]], entries: Dict[str, Tuple[str, ...]]
@@ -225,6 +241,12 @@ def _alike(one: Running, other: Running) -> bool:
     return one.in_kernel and (one.digest, set(one.rules), set(one.entries)) == (
         other.digest, set(other.rules), set(other.entries)
     )
+
+
+def _has_direct_rules() -> bool:
+    """Whether firewalld is given any at each start (firewalld.direct(5))."""
+    direct = _files.read(firewalld_objects.FOLDER + "/direct.xml") or ""
+    return any("<%s" % element in direct for element in ("rule", "chain", "passthrough"))
 
 
 def _own_files() -> List[str]:

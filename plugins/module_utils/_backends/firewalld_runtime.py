@@ -7,8 +7,8 @@ fail2ban's bans, rules tried without --permanent and bindings to zones live ther
 nothing that is not ours.  What was added for a time only (--timeout) still ends in time: firewalld keeps its timers
 over a reload (server/firewalld.py of 0.9, 1.3 and 2.3; measured).
 
-Where there are direct rules, a reload also empties all tables of iptables, Docker's and everybody's (measured,
-firewalld 2.3): firewalld takes them for its own.  So they are held as well, beside its backend nftables.
+A reload may also empty all tables of iptables, Docker's and everybody's, and so may a start or a stop (see
+``hold_tables``): firewalld takes them for its own.  So they are held as well, beside its backend nftables.
 """
 
 from __future__ import annotations
@@ -80,11 +80,27 @@ def hold(host: Host) -> Held:
         bindings=bindings,
         lockdown=_lockdown(host),
     )
+    return held._replace(tables=hold_tables(host).tables)
+
+
+def hold_tables(host: Host) -> Held:
+    """The tables of iptables alone, for a firewalld that does not run before or afterwards.
+
+    firewalld 1.3 empties them at each start, stop and reload (measured on Debian 12), 2.3 where it has direct rules.
+    """
+    nothing = Held({}, {}, {}, {read: [] for read, _add, _signature in _DIRECT})
     configuration = _files.read(firewalld_zones.CONFIGURATION)
     if firewalld_zones.setting(configuration, "FirewallBackend", "nftables") != "nftables":
         # Then firewalld's own rules are in there, ours among them.
-        return held
-    return held._replace(tables=tuple((name, _saved(host, name)) for name in _IPTABLES if _has(host, name)))
+        return nothing
+    return nothing._replace(tables=tuple((name, _saved(host, name)) for name in _IPTABLES if _has(host, name)))
+
+
+def tables_together(before: Held, now: Held) -> Held:
+    """The tables as they are now, or as they were where they have been emptied since."""
+    kept = [line for _name, tables in before.tables for line in tables.splitlines() if line.startswith("-A ")]
+    lost = bool(kept) and not any(line in tables for line in kept for _name, tables in now.tables)
+    return now._replace(tables=before.tables if lost else now.tables)
 
 
 def locked_out(host: Host, held: Held) -> str:
@@ -109,11 +125,6 @@ def locked_out(host: Host, held: Held) -> str:
     return ""
 
 
-def hold_bindings(host: Host, held: Held) -> Held:
-    """The same with the bindings of this moment: an interface may have come up since."""
-    return held._replace(bindings=firewalld_bindings.read(host))
-
-
 def give_back_bindings(host: Host, held: Held) -> None:
     """Only those."""
     firewalld_bindings.give_back(host, held.bindings, firewalld_zones.read_zones())
@@ -121,8 +132,6 @@ def give_back_bindings(host: Host, held: Held) -> None:
 
 def together(before: Held, now: Held) -> Held:
     """What there was before a change, which may have been killed right after its reload, and what came since."""
-    kept = [line for _name, tables in before.tables for line in tables.splitlines() if line.startswith("-A ")]
-    lost = not any(line in tables for line in kept for _name, tables in now.tables)
     return Held(
         {name: _joined(before.zones.get(name, {}), now.zones.get(name, {})) for name in {**before.zones, **now.zones}},
         {
@@ -131,7 +140,7 @@ def together(before: Held, now: Held) -> Held:
         },
         {name: _union(before.sets.get(name, []), now.sets.get(name, [])) for name in {**before.sets, **now.sets}},
         {read: _union(before.direct.get(read, []), rules) for read, rules in now.direct.items()},
-        before.tables if lost else now.tables,
+        tables_together(before, now).tables,
         firewalld_bindings.together(before.bindings, now.bindings),
         {key: _both(before.lockdown.get(key), now.lockdown.get(key)) for key in {**before.lockdown, **now.lockdown}},
     )
@@ -170,7 +179,7 @@ def give_back(host: Host, held: Held) -> None:
     """
     troubles: List[str] = []
     parts = (
-        give_back_bindings, _give_zones, _give_policies, _give_sets, _give_direct, _give_tables, _give_lockdown,
+        give_back_bindings, _give_zones, _give_policies, _give_sets, _give_direct, give_back_tables, _give_lockdown,
     )
     for part in parts:
         try:
@@ -212,7 +221,8 @@ def _give_direct(host: Host, held: Held) -> None:
             call(host, "direct", add, signature, *lost)
 
 
-def _give_tables(host: Host, held: Held) -> None:
+def give_back_tables(host: Host, held: Held) -> None:
+    """Only those of iptables."""
     for name, tables in held.tables:
         # Only what lost a rule: somebody else may have changed another table since it was read.
         lost = iptables_tables.to_restore(tables, _saved(host, name)) if "\n-A " in tables else ""

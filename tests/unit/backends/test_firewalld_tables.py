@@ -1,13 +1,20 @@
 # Copyright (c) 2026 the printfleet.cups maintainers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Tables of iptables, which a reload of firewalld empties where there are direct rules, are given back."""
+"""Tables of iptables, which firewalld empties at a reload, and at a start or a stop, are given back."""
 
 from __future__ import annotations
 
 import pytest
-from ansible_collections.printfleet.cups.plugins.module_utils._backend import Result
-from ansible_collections.printfleet.cups.plugins.module_utils._backends import firewalld_runtime, firewalld_zones
+from ansible_collections.printfleet.cups.plugins.module_utils._backend import Plan, Result
+from ansible_collections.printfleet.cups.plugins.module_utils._backends import (
+    firewalld,
+    firewalld_runtime,
+    firewalld_zones,
+)
+from ansible_collections.printfleet.cups.plugins.module_utils._backends.firewalld_change import Steps
+from ansible_collections.printfleet.cups.plugins.module_utils._backends.firewalld_objects import NOTHING
+from ansible_collections.printfleet.cups.plugins.module_utils._backends.firewalld_running import Service
 
 TABLES = "# Made on some day\n*filter\n:INPUT ACCEPT [3:4]\n:DOCKER-USER - [0:0]\n-A FORWARD -j DOCKER-USER\nCOMMIT\n"
 EMPTY = "*filter\n:INPUT ACCEPT [0:0]\nCOMMIT\n"
@@ -86,6 +93,71 @@ def test_what_was_there_before_a_change_and_what_came_since_are_held_together():
 def test_tables_that_nobody_emptied_are_held_as_they_are_now():
     now = TABLES.replace("-A FORWARD", "-A INPUT -j DROP\n-A FORWARD")
     assert firewalld_runtime.together(held(tables=TABLES), held(tables=now)).tables == (("iptables", now),)
+
+
+def test_rules_that_came_where_there_were_none_are_held():
+    assert firewalld_runtime.together(held(tables=EMPTY), held(tables=TABLES)).tables == (("iptables", TABLES),)
+
+
+class Emptying(PlayedHost):
+    """firewalld 1.3: it empties the tables whenever it starts and stops, and starts with some direct rules perhaps."""
+
+    def __init__(self, tables, active):
+        super().__init__(tables)
+        self.active, self.loaded = active, EMPTY
+
+    def run(self, argv, stdin=None):
+        if argv[:2] == ["systemctl", "show"]:
+            word = "active" if self.active else "inactive"
+            return Result(0, "Id=firewalld.service\nActiveState=%s\nUnitFileState=disabled\n" % word, "")
+        if argv[0] == "systemctl" and argv[1] in ("start", "stop"):
+            self.active = argv[1] == "start"
+            self.tables = self.loaded if self.active else EMPTY
+        if "NameHasOwner" in argv:
+            return Result(0, "b true", "")
+        return super().run(argv, stdin)
+
+
+def switched(host, active, held_before=None):
+    """Start or stop it as a change does, or stop it as taking the change back does."""
+    backend = firewalld.Firewalld(host)
+    was = Service(not active, False, False, ())
+    steps = Steps({}, was, active, False, "", NOTHING, None, {}, held_before or firewalld_runtime.hold_tables(host))
+    if held_before is None:
+        backend.commit(Plan("", "", steps))
+    else:
+        backend.undo(steps)
+    return _rules(host.tables)
+
+
+def _rules(tables):
+    return [line for line in tables.splitlines() if line.startswith("-A ")]
+
+
+@pytest.mark.parametrize("active", [True, False])
+def test_what_a_start_or_a_stop_has_emptied_is_given_back(configuration, monkeypatch, active):
+    monkeypatch.setattr(firewalld.Firewalld, "_verify", lambda *_args: None)
+    assert switched(Emptying(TABLES, not active), active) == _rules(TABLES)
+
+
+@pytest.mark.parametrize("emptied", [False, True])
+def test_what_the_stop_of_an_undo_has_emptied_is_given_back(configuration, emptied):
+    """Also where the change was killed between its start and the giving back."""
+    host = Emptying(TABLES, False)
+    before = firewalld_runtime.hold_tables(host)
+    host.active = True
+    host.tables = EMPTY if emptied else TABLES.replace("-A FORWARD", "-A INPUT -j DROP\n-A FORWARD")
+    since = [] if emptied else ["-A INPUT -j DROP"]
+    assert switched(host, True, before) == since + _rules(TABLES)
+
+
+def test_direct_rules_of_firewalld_go_when_it_stops(configuration, monkeypatch, tmp_path):
+    monkeypatch.setattr(firewalld.firewalld_objects, "FOLDER", str(tmp_path))
+    (tmp_path / "direct.xml").write_text("<direct><rule priority='0'>-j DROP</rule></direct>", encoding="utf-8")
+    host = Emptying(TABLES, False)
+    before = firewalld_runtime.hold_tables(host)
+    host.active, host.tables = True, TABLES.replace("-A FORWARD", "-A INPUT -j DROP\n-A FORWARD")
+    assert switched(host, True, before) == _rules(TABLES)
 
 
 def test_a_zone_that_is_there_only_once_is_held():
