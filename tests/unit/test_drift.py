@@ -8,6 +8,7 @@ from __future__ import annotations
 import pytest
 from ansible_collections.printfleet.cups.plugins.module_utils._backends import (
     firewalld_drift,
+    nftables_copies,
     nftables_drift,
     ufw_drift,
     ufw_kernel,
@@ -36,6 +37,27 @@ UNIT = "printfleet-cups-firewall.service"
 def test_nftables(table, enabled, active, gone, changed, named):
     causes = nftables_drift.causes(table, enabled, active, UNIT, gone, changed)
     assert [(cause.id, cause.command) for cause in causes] == named
+
+
+COPIED = "\tchain kept_0123abcd {\n%s\t}\n\tchain incoming {\n\t\t%s\n\t\tjump kept_0123abcd\n\t}\n"
+
+
+@pytest.mark.parametrize("written, wanted, told", [
+    (("\t\ttcp dport 80 accept\n", "one"), ("\t\ttcp dport 80 accept\n\t\ttcp dport 81 accept\n", "one"),
+     "others let in or out more since the last run, which our table still refuses: 'tcp dport 81 accept'"),
+    (("\t\tip saddr @kept_01234567 accept\n", "one"), ("", "one"),
+     "others have no longer what our table still holds a copy of: 'ip saddr @... accept'"),
+    # Our own part differs: nobody knows who changed what.
+    (("\t\ttcp dport 80 accept\n", "one"), ("", "two"), None),
+    (("", "one"), ("", "one"), None),
+])
+def test_what_others_changed(written, wanted, told):
+    found = nftables_copies.changes(COPIED % written, COPIED % wanted)
+    assert (found and nftables_copies.told(found)) == told
+    for by_hand in (False, True):
+        causes = nftables_drift.causes("table", True, True, UNIT, [], [], found, by_hand)
+        first = ["nftables-others-changed"] * bool(told)
+        assert [one.id for one in causes] == first + ["nftables-table-changed"] * (by_hand or not told)
 
 
 class UfwSteps:

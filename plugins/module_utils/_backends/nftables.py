@@ -21,6 +21,7 @@ from ansible_collections.printfleet.cups.plugins.module_utils._backend import (
     must,
 )
 from ansible_collections.printfleet.cups.plugins.module_utils._backends import (
+    nftables_copies,
     nftables_drift,
     nftables_findings,
     nftables_foreign,
@@ -191,10 +192,13 @@ class Nftables:
         files = (state.rules, state.helpers, state.unit, state.modules)
         wanted = plan.steps[:4] if plan else files
         pairs = [(path, text, wish) for path, text, wish in zip(_paths(), files, wanted) if text != wish]
+        others = nftables_copies.changes(state.rules, wanted[0])
         return nftables_drift.causes(
             state.table, state.enabled, state.active, UNIT,
             [path for path, text, _wish in pairs if text is None],
-            [path for path, text, _wish in pairs if text is not None],
+            [path for path, text, _wish in pairs if text is not None and not (others and path == RULES)],
+            others,
+            bool(plan) and nftables_copies.own(_listing(plan.before)) != nftables_copies.own(_listing(plan.after)),
         )
 
     def paths(self, plan: Plan) -> List[str]:
@@ -262,6 +266,11 @@ def _paths() -> Tuple[str, ...]:
 def _unit_text(nft: str, helped: bool) -> str:
     start, again = ("Exec%s=-%s -f %s\n" % (word, nft, HELPERS) if helped else "" for word in ("Start", "Reload"))
     return _UNIT_TEXT % {"nft": nft, "rules": RULES, "start": start, "reload": again}
+
+
+def _listing(described: str) -> str:
+    """The table's part of what _describe tells."""
+    return described[:described.find("\n}\n") + 3]
 
 
 def _describe(table: str, files: Tuple[Optional[str], ...], enabled: bool, active: bool, wanted: Steps) -> str:

@@ -7,13 +7,19 @@ from __future__ import annotations
 
 from typing import List, Optional
 
+from ansible_collections.printfleet.cups.plugins.module_utils._backends import nftables_copies
 from ansible_collections.printfleet.cups.plugins.module_utils._drift import Cause
 
 
 def causes(
-    table: Optional[str], enabled: bool, active: bool, unit: str, gone: List[str], changed: List[str]
+    table: Optional[str], enabled: bool, active: bool, unit: str, gone: List[str], changed: List[str],
+    others: Optional[nftables_copies.Changes] = None, by_hand: bool = False,
 ) -> List[Cause]:
-    """``gone`` and ``changed`` are paths of our files; ``active`` is the state of the unit that loads them."""
+    """``gone`` and ``changed`` are paths of our files; ``active`` is the state of the unit that loads them.
+
+    ``others`` is what they changed, where our rules' file differs in that alone.  ``by_hand``: our own rules in the
+    kernel differ as well.
+    """
     found = []
     if gone:
         found.append(Cause("nftables-files-gone", "%s was removed" % " and ".join(gone)))
@@ -36,6 +42,10 @@ def causes(
             "%s is not what the role writes now: it was changed, or others' rules, the host's networks or its "
             "printers were" % " and ".join(changed),
         ))
+    elif others:
+        found.append(Cause("nftables-others-changed", nftables_copies.told(others)))
+        if by_hand:
+            found.append(Cause("nftables-table-changed", "our table in the kernel was changed by hand"))
     elif not active:
         found.append(Cause("nftables-unit-stopped", "%s is stopped or was changed" % unit, "systemctl restart " + unit))
     if not enabled and not gone:

@@ -237,7 +237,12 @@ class _Copies:
             self.names, self.direction = {}, direction
         names, parts = dict(self.names), list(self.parts)
         try:
-            return self.chain((family, table, chain))
+            name = self.chain((family, table, chain))
+            if nftables_ruleset.block("chain %s" % name, []) not in self.parts:
+                return name
+            # An empty copy would be a change of ours for nothing.
+            self.names, self.parts = names, parts
+            return ""
         except _Cut as cut:
             self.names, self.parts = names, parts
             if cut.place != (family, table, chain):
