@@ -111,13 +111,14 @@ def plan_present(
     flows = read_flows(wish["flows"])
     # A run from the console or by another way than SSH must not close the door that SSH came by.
     around = around._replace(ssh=around.ssh or remembered_ssh(memory))
-    name = _managers.choose(wanted_backend, known)
+    choice = _managers.choose(wanted_backend, known, memory.backend)
+    name = choice.backend
     woken = _woken(name, known, memory)
     around = seen_by(known[name], around)
     policy = policy_of(wish, flows, around, woken)
     if guarded and around.ssh is not None:
         _guard.judge(policy, around.ssh)
-    warnings = _warnings(flows, around)
+    warnings = (_findings.sentences([choice.finding]) if choice.finding else []) + _warnings(flows, around)
     missing = tuple(known[name].missing())
     if missing:
         return Change(
@@ -146,7 +147,7 @@ def plan_present(
     for _owner, plan in change.plans:
         if plan.obstacle:
             raise BackendError(plan.obstacle)
-    told = _findings.sentences(_managers.findings(known, policy) + around.look(policy, around.interfaces))
+    told = _findings.sentences(_managers.findings(known, policy, name) + around.look(policy, around.interfaces))
     return change._replace(warnings=change.warnings + around.printers.told + tuple(told))
 
 

@@ -13,6 +13,14 @@ from ansible_collections.printfleet.cups.plugins.module_utils._files import OWNE
 from ansible_collections.printfleet.cups.plugins.module_utils._findings import Finding, Ours
 from ansible_collections.printfleet.cups.plugins.module_utils._policy import Policy
 
+# How a manager stands on a host.
+ACTIVE = "active"
+STOPPED = "stopped"  # enabled, so that the next boot starts it
+OUSTED = "ousted"  # the same, but a unit that excludes it is in use
+DISABLED = "disabled"
+MASKED = "masked"
+MISSING = "missing"
+
 __all__ = ["OWNER", "Backend", "BackendError", "Host", "Plan", "Result", "must"]
 
 
@@ -86,6 +94,9 @@ class Backend(Protocol):
 
     def active(self) -> bool:
         """Whether this manager is in charge of the host now, whoever set it up."""
+
+    def standing(self) -> str:
+        """How it stands as a manager of the whole host: one of the words at the top; asked of GOVERNORS alone."""
 
     def read(self, memory: dict) -> Any:
         """Everything that ``plan`` needs to know of the host, its ``files`` and its kernel."""

@@ -18,6 +18,7 @@ WARNING, NOTE = "warning", "note"
 # Warnings of one run; whoever wants to see the rest asks the info module.
 _MOST = 5
 _LONGEST = 160
+VARIABLE = "cups_firewall_backend"
 
 
 class Finding(NamedTuple):
@@ -109,6 +110,34 @@ def other_manager(active: str, holder: str) -> Finding:
     return Finding(
         WARNING, "it is active, and it closes what our rules open, which %s holds" % holder, active,
         "run the role again for it to hold them",
+    )
+
+
+def stopped_manager(name: str, holder: str) -> Finding:
+    """A manager that does not hold our rules, and that comes back."""
+    return Finding(
+        WARNING,
+        "it is enabled and only stopped: once it is started, as a boot may do, it closes what our rules open, which %s "
+        "holds" % holder,
+        name, "disable it, or start it and run the role again for it to hold them",
+    )
+
+
+def started_again(name: str) -> Finding:
+    """Our rules are with a manager that is enabled and does not run."""
+    return Finding(
+        WARNING, "it holds our rules, is enabled and does not run: it is started now, as the next boot would do", name,
+        "set %s to 'nftables' and disable it if it is to stay off" % VARIABLE,
+    )
+
+
+def moved(holder: str, stands: str, to: str, active: bool) -> Finding:
+    """``auto`` takes another backend than the one that has our rules; ``stands`` is "" or a clause."""
+    return Finding(
+        WARNING,
+        "our rules move from it%s to %s%s"
+        % (", which %s," % stands if stands else "", to, ", which is active on this host" if active else ""),
+        holder, "set %s to the name of a backend to decide that yourself" % VARIABLE,
     )
 
 

@@ -7,14 +7,14 @@ from __future__ import annotations
 
 from typing import Dict, List, Optional
 
-from ansible_collections.printfleet.cups.plugins.module_utils import _findings
-from ansible_collections.printfleet.cups.plugins.module_utils._backend import Backend, BackendError, Host
+from ansible_collections.printfleet.cups.plugins.module_utils import _choice, _findings
+from ansible_collections.printfleet.cups.plugins.module_utils._backend import ACTIVE, OUSTED, STOPPED, Backend, Host
 from ansible_collections.printfleet.cups.plugins.module_utils._backends.firewalld import Firewalld
 from ansible_collections.printfleet.cups.plugins.module_utils._backends.nftables import Nftables
 from ansible_collections.printfleet.cups.plugins.module_utils._backends.ufw import Ufw
 from ansible_collections.printfleet.cups.plugins.module_utils._policy import Policy
 
-AUTO = "auto"
+AUTO = _choice.AUTO
 NAMES = ("nftables", "firewalld", "ufw")
 # These govern the whole host once they are active.  nftables has no such switch: it is what is there without them.
 GOVERNORS = ("firewalld", "ufw")
@@ -25,19 +25,19 @@ def backends(host: Host) -> Dict[str, Backend]:
     return {"nftables": Nftables(host), "firewalld": Firewalld(host), "ufw": Ufw(host)}
 
 
-def governing(known: Dict[str, Backend]) -> list:
-    """The names of the managers that are active on the host."""
-    return [name for name in GOVERNORS if known[name].active()]
-
-
 def findings(
     known: Dict[str, Backend], policy: Optional[Policy], holder: str = ""
 ) -> List[_findings.Finding]:
-    """What stands beside our rules on this host; without a policy, what will.  ``holder`` has our rules now."""
-    active = governing(known)
+    """What stands beside our rules on this host; without a policy, what will.  ``holder`` has our rules."""
+    standing = {name: known[name].standing() for name in GOVERNORS}
+    active = [name for name in GOVERNORS if standing[name] == ACTIVE]
     found = [_findings.two_managers(active)] if len(active) > 1 else []
     if holder and len(active) == 1 and holder not in active:
         found.append(_findings.other_manager(active[0], holder))
+    found += [
+        _findings.stopped_manager(name, holder)
+        for name, how in standing.items() if holder not in ("", name) and how in (STOPPED, OUSTED)
+    ]
     ours = _findings.ours(policy)
     for name, backend in known.items():
         if not backend.missing() and (name in active or name not in GOVERNORS):
@@ -45,19 +45,6 @@ def findings(
     return found
 
 
-def choose(wanted: str, known: Dict[str, Backend]) -> str:
-    """The backend to use; raises BackendError where two managers would undo each other."""
-    active = governing(known)
-    if len(active) > 1:
-        raise BackendError(
-            "%s are both active on this host, and a packet has to pass both: switch one of them off"
-            % " and ".join(active)
-        )
-    if wanted == AUTO:
-        return active[0] if active else "nftables"
-    if active and active[0] != wanted:
-        raise BackendError(
-            "cups_firewall_backend: '%s' is not possible here: %s is active on this host and closes what %s opens; "
-            "allowed is %s or auto, or switch %s off first" % (wanted, active[0], wanted, active[0], active[0])
-        )
-    return wanted
+def choose(wanted: str, known: Dict[str, Backend], holder: str = "") -> _choice.Choice:
+    """The backend to use on this host, see ``_choice``; ``holder`` has our rules now."""
+    return _choice.choose(wanted, holder, {name: known[name].standing() for name in GOVERNORS})

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.printfleet.cups.plugins.module_utils import _apply, _findings, _managers, _memory
+from ansible_collections.printfleet.cups.plugins.module_utils import _apply, _backend, _findings, _managers, _memory
 from ansible_collections.printfleet.cups.plugins.module_utils._backend import BackendError, Plan
 from ansible_collections.printfleet.cups.plugins.module_utils._flow import Flow
 from ansible_collections.printfleet.cups.plugins.module_utils._memory import NOTHING, Memory
@@ -25,6 +25,7 @@ class PlayedBackend:
 
     def __init__(self, name, installed=True, active=False, holds=None):
         self.name, self.installed, self.is_active, self.holds = name, installed, active, holds
+        self.stands = _backend.DISABLED
         self.log = []
 
     def missing(self):
@@ -35,6 +36,9 @@ class PlayedBackend:
 
     def active(self):
         return self.is_active
+
+    def standing(self):
+        return _backend.ACTIVE if self.is_active else self.stands
 
     def causes(self, state, plan):
         return []
@@ -79,7 +83,7 @@ def state_file(tmp_path, monkeypatch):
     ({"nftables": True}, "firewalld", "firewalld"),
 ])
 def test_the_backend_is_the_active_manager_or_the_named_one(active, wanted, chosen):
-    assert _managers.choose(wanted, hosts(**active)) == chosen
+    assert _managers.choose(wanted, hosts(**active)) == (chosen, None)
 
 
 @pytest.mark.parametrize("wanted", ["auto", "ufw", "firewalld", "nftables"])
@@ -128,6 +132,48 @@ def test_another_backend_takes_over_before_the_old_one_lets_go():
     assert [name for name, _plan in change.plans] == ["ufw", "nftables"]
     carry_out(change, known)
     assert known["nftables"].holds is None and _memory.load().backend == "ufw"
+
+
+def held_by(name, **active):
+    """A host whose rules are held by one, and on which these are active now."""
+    known = hosts()
+    carry_out(_apply.plan_present(WISH, name, known, NOTHING, AROUND), known)
+    for other, is_active in active.items():
+        known[other].is_active = is_active
+    return known
+
+
+def test_auto_starts_the_stopped_holder_and_says_so():
+    known = held_by("firewalld")
+    known["firewalld"].stands = _backend.STOPPED
+    known["firewalld"].holds = None
+    change = _apply.plan_present(WISH, "auto", known, _memory.load(), AROUND)
+    assert [name for name, _plan in change.plans] == ["firewalld"]
+    assert change.warnings[0].startswith("firewalld: it holds our rules, is enabled and does not run: it is started")
+
+
+def test_auto_leaves_a_holder_that_is_switched_off():
+    with pytest.raises(BackendError, match="our rules are held by ufw, which is switched off: set cups_firewall_back"):
+        _apply.plan_present(WISH, "auto", held_by("ufw"), _memory.load(), AROUND)
+
+
+def test_auto_follows_the_manager_that_came_and_says_so():
+    known = held_by("nftables", firewalld=True)
+    change = _apply.plan_present(WISH, "auto", known, _memory.load(), AROUND)
+    assert [name for name, _plan in change.plans] == ["firewalld", "nftables"]
+    assert change.warnings[0].startswith("nftables: our rules move from it to firewalld, which is active on this host")
+
+
+@pytest.mark.parametrize("stands, warned", [(_backend.STOPPED, True), (_backend.OUSTED, True), (_backend.MASKED, False)])
+def test_a_stopped_manager_that_a_boot_starts_is_warned_of(stands, warned):
+    known = hosts()
+    known["firewalld"].stands = stands
+    for wanted in ("auto", "nftables"):
+        told = _apply.plan_present(WISH, wanted, known, NOTHING, AROUND).warnings
+        said = [one for one in told if one.startswith("firewalld: it is enabled and only stopped: once it is started")]
+        assert len(said) == warned
+        assert all(one.endswith("which nftables holds; disable it, or start it and run the role again for it to hold "
+                                "them.") for one in said)
 
 
 def test_the_file_that_backends_share_outlives_the_one_that_goes(tmp_path, monkeypatch):

@@ -13,14 +13,16 @@ from ansible_collections.printfleet.cups.plugins.module_utils._backend import (
     DISABLED,
     MASKED,
     MISSING,
+    OUSTED,
     STOPPED,
     BackendError,
 )
 from ansible_collections.printfleet.cups.plugins.module_utils._choice import choose
+from ansible_collections.printfleet.cups.plugins.module_utils._findings import sentences
 
 NAMES = ("nftables", "firewalld", "ufw")
 HOLDERS = ("", *NAMES)
-STANDS = (ACTIVE, STOPPED, DISABLED, MASKED, MISSING)
+STANDS = (ACTIVE, STOPPED, OUSTED, DISABLED, MASKED, MISSING)
 # A line for each way in which firewalld and ufw stand, and for each holder of the rules (nothing, nftables, firewalld,
 # ufw) what auto does: n, f, u for the backend, with an exclamation mark where a warning tells of it, "-" for an error.
 AUTO = """
@@ -35,6 +37,11 @@ stopped    stopped    n        n         f!         u!
 stopped    disabled   n        n         f!         -
 stopped    masked     n        n         f!         -
 stopped    missing    n        n         f!         n!
+ousted     active     u        u!        -          u
+ousted     stopped    n        n         -          u!
+ousted     disabled   n        n         -          -
+ousted     masked     n        n         -          -
+ousted     missing    n        n         -          n!
 disabled   active     u        u!        u!         u
 disabled   stopped    n        n         -          u!
 disabled   disabled   n        n         -          -
@@ -58,15 +65,18 @@ CASES = [
 
 
 def answer(wanted, holder, firewalld, ufw):
-    """The name, the warning, and the error; two of them are empty."""
+    """The name, the warning, and the error; "" for none."""
     try:
-        return (*choose(wanted, holder, {"firewalld": firewalld, "ufw": ufw}), "")
+        name, finding = choose(wanted, holder, {"firewalld": firewalld, "ufw": ufw})
+        return name, " ".join(sentences([finding] if finding else [])), ""
     except BackendError as error:
         return "", "", str(error)
 
 
 def test_the_table_has_every_combination():
-    assert sorted(tuple(line[:2]) for line in LINES) == sorted(itertools.product(STANDS, STANDS))
+    # ufw is never ousted: its unit excludes no other.
+    wanted = [pair for pair in itertools.product(STANDS, STANDS) if pair[1] != OUSTED]
+    assert sorted(tuple(line[:2]) for line in LINES) == sorted(wanted)
 
 
 @pytest.mark.parametrize("holder, firewalld, ufw, wish", CASES)
@@ -74,7 +84,7 @@ def test_auto(holder, firewalld, ufw, wish):
     name, warning, error = answer("auto", holder, firewalld, ufw)
     assert (name[:1] or "-") + "!" * bool(warning) == wish
     for said in filter(None, (warning, error)):
-        assert said.count(". ") == 0 and "\n" not in said
+        assert ". " not in said and "\n" not in said
     if error and ACTIVE not in (firewalld, ufw):
         # What to set is told, and setting it works.
         for way in ("cups_firewall_backend to 'nftables'", "or to '%s'" % holder):
@@ -86,8 +96,8 @@ def test_auto(holder, firewalld, ufw, wish):
 def test_auto_moves_rules_only_where_it_says_so(holder, firewalld, ufw):
     name, warning, _error = answer("auto", holder, firewalld, ufw)
     if name and holder and name != holder:
-        assert warning.startswith("the rules move from %s" % holder) and " to %s" % name in warning
-        assert {"firewalld": firewalld, "ufw": ufw}.get(holder) != STOPPED
+        assert warning.startswith("%s: our rules move from it" % holder) and " to %s" % name in warning
+        assert {"firewalld": firewalld, "ufw": ufw}.get(holder) not in (STOPPED, OUSTED)
 
 
 @pytest.mark.parametrize("wanted", NAMES)
@@ -105,17 +115,22 @@ def test_a_named_backend_is_taken_unless_another_manager_is_active(wanted, holde
 def test_the_sentences():
     said = answer("auto", "firewalld", STOPPED, ACTIVE)[2]
     assert said == (
-        "cups_firewall_backend: auto: the rules are held by firewalld, which is enabled, but does not run, and ufw is "
-        "active, so that the next boot starts both: disable firewalld and set cups_firewall_backend to 'ufw' to move "
-        "the rules there, or switch ufw off and start firewalld")
+        "cups_firewall_backend: auto: our rules are held by firewalld, which is enabled, but does not run, and ufw is "
+        "active: disable firewalld and run again to move them to ufw, or start firewalld and disable ufw to leave them "
+        "there")
+    assert answer("auto", "firewalld", OUSTED, DISABLED)[2] == (
+        "cups_firewall_backend: auto: our rules are held by firewalld, which is enabled, but does not run since "
+        "nftables.service, which excludes it, is in use: set cups_firewall_backend to 'nftables' to move them there, "
+        "or to 'firewalld' to start it all the same")
     assert answer("auto", "firewalld", MASKED, DISABLED)[2] == (
-        "cups_firewall_backend: auto: the rules are held by firewalld, which is masked on this host: set "
-        "cups_firewall_backend to 'nftables' to move them there, or to 'firewalld' once it is unmasked")
+        "cups_firewall_backend: auto: our rules are held by firewalld, which is masked: set cups_firewall_backend to "
+        "'nftables' to move them there, or to 'firewalld' once it is unmasked")
     assert answer("auto", "ufw", MISSING, DISABLED)[2] == (
-        "cups_firewall_backend: auto: the rules are held by ufw, which is switched off on this host: set "
-        "cups_firewall_backend to 'nftables' to move them there, or to 'ufw' to switch it on again")
+        "cups_firewall_backend: auto: our rules are held by ufw, which is switched off: set cups_firewall_backend to "
+        "'nftables' to move them there, or to 'ufw' to switch it on again")
     assert answer("auto", "ufw", ACTIVE, DISABLED)[1] == (
-        "the rules move from ufw, which is switched off, to firewalld, which is active on this host: set "
-        "cups_firewall_backend to the name of a backend to decide that yourself")
+        "ufw: our rules move from it, which is switched off, to firewalld, which is active on this host; set "
+        "cups_firewall_backend to the name of a backend to decide that yourself.")
     assert answer("auto", "firewalld", STOPPED, DISABLED)[1] == (
-        "firewalld holds the rules and is enabled, but does not run: it is started, as the next boot would")
+        "firewalld: it holds our rules, is enabled and does not run: it is started now, as the next boot would do; set "
+        "cups_firewall_backend to 'nftables' and disable it if it is to stay off.")

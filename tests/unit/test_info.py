@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.printfleet.cups.plugins.module_utils import _apply, _findings, _managers, _memory
+from ansible_collections.printfleet.cups.plugins.module_utils import _apply, _backend, _findings, _managers, _memory
 from ansible_collections.printfleet.cups.plugins.module_utils._backend import Plan
 from ansible_collections.printfleet.cups.plugins.modules import cups_firewall_info
 
@@ -31,6 +31,9 @@ class PlayedBackend:
 
     def active(self):
         return self.is_active
+
+    def standing(self):
+        return _backend.ACTIVE if self.is_active else _backend.DISABLED
 
     def read(self, memory):
         return dict(memory)

@@ -18,7 +18,19 @@ import os
 from typing import Dict, Iterable, List, Optional, Tuple
 
 from ansible_collections.printfleet.cups.plugins.module_utils import _files, _helpers
-from ansible_collections.printfleet.cups.plugins.module_utils._backend import OWNER, BackendError, Host, Plan, must
+from ansible_collections.printfleet.cups.plugins.module_utils._backend import (
+    ACTIVE,
+    DISABLED,
+    MASKED,
+    MISSING,
+    OUSTED,
+    OWNER,
+    STOPPED,
+    BackendError,
+    Host,
+    Plan,
+    must,
+)
 from ansible_collections.printfleet.cups.plugins.module_utils._backends import (
     firewalld_bus,
     firewalld_drift,
@@ -61,6 +73,16 @@ class Firewalld:
 
     def active(self) -> bool:
         return self._host.run(["systemctl", "is-active", "--quiet", UNIT]).status == 0
+
+    def standing(self) -> str:
+        if not self._host.program("firewall-cmd"):
+            return MISSING
+        service = firewalld_running.service(self._host)
+        if service.active or service.masked:
+            return ACTIVE if service.active else MASKED
+        if not service.enabled:
+            return DISABLED
+        return OUSTED if service.evicts else STOPPED
 
     def read(self, memory: dict) -> State:
         configuration = _files.read(firewalld_zones.CONFIGURATION)

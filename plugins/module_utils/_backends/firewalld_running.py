@@ -57,7 +57,7 @@ def service(host: Host) -> Service:
         and (unit.get("ActiveState") == "active" or unit.get("UnitFileState") == "enabled")
     )
     return Service(
-        own.get("ActiveState") == "active",
+        own.get("ActiveState") in ("active", "reloading"),
         own.get("UnitFileState") in ("enabled", "static"),
         _masked(own),
         evicts,

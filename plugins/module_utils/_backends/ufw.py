@@ -18,7 +18,15 @@ from contextlib import contextmanager
 from typing import Dict, Iterator, List, Optional, Tuple
 
 from ansible_collections.printfleet.cups.plugins.module_utils import _files, _helpers
-from ansible_collections.printfleet.cups.plugins.module_utils._backend import BackendError, Host, Plan, must
+from ansible_collections.printfleet.cups.plugins.module_utils._backend import (
+    ACTIVE,
+    DISABLED,
+    MISSING,
+    BackendError,
+    Host,
+    Plan,
+    must,
+)
 from ansible_collections.printfleet.cups.plugins.module_utils._backends import (
     ufw_drift,
     ufw_findings,
@@ -59,6 +67,11 @@ class Ufw:
         """Switched on in ufw's own settings: a ufw that is stopped just now is in charge again after the next boot."""
         conf = _files.read(self._root + ufw_plan.CONF) or ""
         return not self.missing() and ufw_settings.is_yes(conf, ufw_settings.ENABLED)
+
+    def standing(self) -> str:
+        if self.missing():
+            return MISSING
+        return ACTIVE if self.active() else DISABLED
 
     def read(self, memory: dict) -> State:
         files = {path: _files.read(self._root + path) for path in ufw_plan.FILES}
