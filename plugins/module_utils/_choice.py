@@ -28,7 +28,8 @@ Why so:
   firewalld would empty the ruleset of the other, and nobody could take that back.
 - *Disabled or masked*: somebody did that on purpose, and nobody else knows whether for an hour or for good.  Our rules
   are still in its files, and are back once it is enabled.  To move them would close, under a default of deny, what its
-  own rules open, and the printing ports as well once it is back.  To switch it on could close what was opened on purpose.
+  own rules open, and the printing ports as well once it is back.  To switch it on could close what was opened on
+  purpose.
 """
 
 from __future__ import annotations

@@ -11,6 +11,8 @@ from ansible_collections.printfleet.cups.plugins.module_utils import _drift
 
 # So many peers of a row are shown, the rest is counted.
 _PEERS = 4
+# What was compared, and no more: packets may still meet rules of others.
+_IN_FORCE = "Our rules are in force as the last run meant them."
 
 
 def report(told: dict) -> List[str]:
@@ -29,7 +31,7 @@ def report(told: dict) -> List[str]:
             for group in told["groups"]
         ]
         lines += ["finds %s: kernel helper %s (%s)" % (h["finds"], h["name"], h["row"]) for h in told["helpers"]]
-        lines += ["All of it is in force."] if told["in_force"] else _drift.sentences(told["drift"])
+        lines += [_IN_FORCE] if told["in_force"] else _drift.sentences(told["drift"])
         lines += told.get("queues_changed", [])
     return lines + ["%s: %s: %s; %s." % (f["level"], f["where"], f["what"], f["advice"]) for f in told["findings"]]
 

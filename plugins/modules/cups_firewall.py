@@ -29,6 +29,8 @@ options:
     description:
       - The firewall manager that holds the rules.
       - V(auto) is the manager that is active, and V(nftables) where none is.
+      - Where the manager that holds the rules is enabled and only stopped, V(auto) starts it again, with a warning.
+        Where it was disabled or masked, it is an error. V(auto) says so where the rules move to another manager.
       - An inactive ufw or firewalld is switched on only if it is named here.
     type: str
     choices: [auto, nftables, firewalld, ufw]

@@ -220,7 +220,7 @@ report:
   returned: success
   type: list
   elements: str
-  sample: ["Held by ufw; default incoming: deny, outgoing: keep.", "All of it is in force."]
+  sample: ["Held by ufw; default incoming: deny, outgoing: keep.", "Our rules are in force as the last run meant them."]
 """
 
 import os

@@ -164,7 +164,7 @@ def test_auto_follows_the_manager_that_came_and_says_so():
     assert change.warnings[0].startswith("nftables: our rules move from it to firewalld, which is active on this host")
 
 
-@pytest.mark.parametrize("stands, warned", [(_backend.STOPPED, True), (_backend.OUSTED, True), (_backend.MASKED, False)])
+@pytest.mark.parametrize("stands, warned", [("stopped", True), ("ousted", True), ("masked", False)])
 def test_a_stopped_manager_that_a_boot_starts_is_warned_of(stands, warned):
     known = hosts()
     known["firewalld"].stands = stands

@@ -60,6 +60,9 @@ class PlayedBackend:
     def active(self):
         return False
 
+    def standing(self):
+        return "disabled"
+
     def paths(self, plan):
         return [self.file]
 

@@ -34,6 +34,9 @@ class PlayedBackend:
     def active(self):
         return False
 
+    def standing(self):
+        return "disabled"
+
     def read(self, memory):
         return memory
 

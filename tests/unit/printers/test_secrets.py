@@ -63,6 +63,9 @@ class PlayedBackend:
     def active(self):
         return False
 
+    def standing(self):
+        return "disabled"
+
     def read(self, memory):
         return memory
 
