@@ -9,6 +9,7 @@ from typing import Dict, Iterable, List, NamedTuple, Optional, Sequence, Tuple
 
 from ansible_collections.printfleet.cups.plugins.module_utils import (
     _agreement,
+    _alarm,
     _confirm,
     _drift,
     _files,
@@ -18,6 +19,7 @@ from ansible_collections.printfleet.cups.plugins.module_utils import (
     _managers,
     _memory,
     _printers,
+    _room,
     _transaction,
 )
 from ansible_collections.printfleet.cups.plugins.module_utils._backend import Backend, BackendError, Host, Plan
@@ -221,7 +223,7 @@ def carry_out(change: Change, known: Dict[str, Backend], host: Host, seconds: in
     """
     scope = _transaction.Scope(
         parts=tuple((name, plan.steps) for name, plan in change.plans),
-        paths=(_memory.PATH,) + tuple(p for name, plan in change.plans for p in known[name].paths(plan)),
+        paths=_paths(change, known),
         units=tuple(unit for name, _plan in change.plans for unit in known[name].units()),
         leaves=change.memory is None,
     )
@@ -240,6 +242,16 @@ def carry_out(change: Change, known: Dict[str, Backend], host: Host, seconds: in
             raise BackendError("%s; and %s" % (error, again)) from error
         told = "the change was taken back, but: %s" % remark if remark else "the host is as it was before"
         raise BackendError("%s; %s" % (error, told)) from error
+
+
+def judge_room(change: Change, known: Dict[str, Backend]) -> None:
+    """Raise BackendError where the host's file systems cannot take the change; nothing is touched."""
+    if change.changed and not change.packages_missing:
+        _room.judge((*_paths(change, known), *_alarm.recovery_paths(), _alarm.LOCK))
+
+
+def _paths(change: Change, known: Dict[str, Backend]) -> Tuple[str, ...]:
+    return (_memory.PATH,) + tuple(p for name, plan in change.plans for p in known[name].paths(plan))
 
 
 def _commit(change: Change, known: Dict[str, Backend]) -> None:

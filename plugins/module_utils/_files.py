@@ -60,9 +60,9 @@ def replace(path: str, text: Optional[str], mode: int = 0o644) -> None:
 
 
 def remove_folder(path: str) -> None:
-    """Remove the folder of a file of ours, once nothing is left in it."""
+    """Remove the folder of a file of ours, once nothing is left in it; a mount point stays."""
     folder = os.path.dirname(path)
-    if os.path.isdir(folder) and not os.listdir(folder):
+    if os.path.isdir(folder) and not os.path.ismount(folder) and not os.listdir(folder):
         os.rmdir(folder)
 
 

@@ -304,6 +304,7 @@ def run(module: AnsibleModule, host: _managed_host.ManagedHost, known: dict) -> 
             "after_header": change.backend,
         },
     }
+    _apply.judge_room(change, known)
     if module.check_mode or not change.changed:
         return told
     if change.packages_missing:

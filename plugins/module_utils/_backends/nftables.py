@@ -16,6 +16,7 @@ from typing import Callable, List, NamedTuple, Optional, Tuple
 from ansible_collections.printfleet.cups.plugins.module_utils import _files, _helpers
 from ansible_collections.printfleet.cups.plugins.module_utils._backend import (
     OWNER,
+    BackendError,
     Host,
     Plan,
     must,
@@ -137,8 +138,13 @@ class Nftables:
         return must(self._host, ["nft", "-j", "-s", "-t", "list", "ruleset"])
 
     def _unit_state(self) -> dict:
-        shown = must(self._host, ["systemctl", "show", "--property=ActiveState,UnitFileState,NeedDaemonReload", UNIT])
-        lines = shown.split()
+        asked = self._host.run(["systemctl", "show", "--property=ActiveState,UnitFileState,NeedDaemonReload", UNIT])
+        if asked.status != 0:
+            raise BackendError(
+                "systemd does not answer on this host, and nftables' rules are loaded at boot by a unit of its: run "
+                "the role where systemd runs (%s)" % " ".join(asked.errors.split())[:200]
+            )
+        lines = asked.output.split()
         return {
             "enabled": "UnitFileState=enabled" in lines,
             "active": "ActiveState=active" in lines and "NeedDaemonReload=no" in lines,
@@ -147,7 +153,15 @@ class Nftables:
     def _listing_of(self, rules: str) -> str:
         """Load the rules in a namespace of their own and list them; raises BackendError where nft refuses them."""
         script = "nft -f - && nft -s list table %s" % nftables_ruleset.OURS
-        return nftables_switch.loadable(must(self._host, ["unshare", "--net", "sh", "-c", script], rules))
+        try:
+            return nftables_switch.loadable(must(self._host, ["unshare", "--net", "sh", "-c", script], rules))
+        except BackendError as error:
+            if ": unshare: unshare failed" not in str(error):
+                raise
+            raise BackendError(
+                "root may make no network namespace on this host, in which nftables' rules are tried before they are "
+                "loaded: allow it (a container needs CAP_SYS_ADMIN for it) and run again"
+            ) from error
 
     def plan(self, state: State, policy: Optional[Policy]) -> Plan:
         steps, listing, obstacle = Steps(None, None, None, None, state.table, state.active), "", ""
