@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 
 import pytest
@@ -85,4 +86,70 @@ def test_rules_drawn_at_random(host, firewall):
         assert not told & open_now, (drawn, told, open_now)
         said, came = said + len(told), came + len(open_now)
         host.run("iptables-restore", stdin=before)
+    assert said and came, (said, came)
+
+
+NFT_MATCHES = (
+    "", "", "meta l4proto tcp", "tcp dport 631", "tcp dport {{ 631, 9100-9101 }}", "ip saddr {allowed}",
+    'iifname "lo"', 'iifname != "lo"', "ip saddr 198.51.100.0/24", "ip saddr != 198.51.100.0/24", "ct state new",
+    "ct state established,related", "ct state invalid", "tcp dport != 631", "th dport 9100", "meta l4proto icmp",
+    "fib daddr type local", "tcp dport 9000-9200 ip saddr {allowed}", "meta mark 0x1", "ip protocol tcp",
+    "udp dport 631",
+)
+NFT_VERDICTS = (
+    "drop", "reject", "accept", "return", 'log prefix "accept"', "counter", 'counter accept comment "drop"', "continue",
+    "meta mark vmap {{ 0 : drop, 1 : accept }}", "jump b", "goto b", "jump a", "goto a",
+)
+NFT_PRIORITIES = ("-200", "-150", "-1", "filter", "1", "filter + 10")
+
+
+# So that something is told and something gets in, whatever is drawn.
+NFT_PLAIN = """table inet drawn {
+  chain a { meta mark 0x1 drop; tcp dport { 9100, 9101 } return; tcp dport 631 goto b; }
+  chain b { iifname "lo" accept; counter drop; }
+  chain one { type filter hook input priority -150; policy accept; jump a; tcp dport 9101-9102 return; accept; }
+  chain two { type filter hook input priority 1; policy drop; th dport { 631, 9100, 9101 } accept; meta mark 0 log; }
+}
+"""
+
+
+def nft_tables(draw, allowed):
+    """One or two tables of others, each with one or two base chains and two chains that these may call."""
+    text = ""
+    for number in range(draw.randint(1, 2)):
+        family = draw.choice(("inet", "ip"))
+        chains = [("b", "", 9), ("a", "", 11)]
+        for name in ("one", "two")[:draw.randint(1, 2)]:
+            head = "type filter hook input priority %s; policy %s;\n" % (
+                draw.choice(NFT_PRIORITIES), draw.choice(("accept", "accept", "drop"))
+            )
+            chains.append((name, head, 13))
+        text += "table %s drawn%d {\n" % (family, number)
+        for name, head, known in chains:
+            rules = [
+                "%s %s\n" % (draw.choice(NFT_MATCHES), draw.choice(NFT_VERDICTS[:known]))
+                for _rule in range(draw.randint(0, 4))
+            ]
+            text += "chain %s {\n%s%s}\n" % (name, head, "".join(rules).format(allowed=allowed))
+        text += "}\n"
+    return text
+
+
+@pytest.mark.parametrize("host", ["debian12"], indirect=True)
+def test_nftables_chains_drawn_at_random(host):
+    """What is told as refused does not get in; the ports that get in show that the others could."""
+    draw = random.Random("nftables chains 1")
+    allowed = host.site.addresses["allowed"]
+    host.role(extra_flows=[
+        {"port": "9100-9102", "protocols": ["tcp"], "directions": ["in"], "peers": list(allowed)},
+    ])
+    assert reached(host) == set(PORTS) and refused(host) == set()
+    said = came = 0
+    rounds = int(os.environ.get("PRINTFLEET_ORDER_ROUNDS", "3"))
+    for drawn in [NFT_PLAIN] + [nft_tables(draw, allowed[0]) for _number in range(rounds)]:
+        host.run("nft", "-f", "-", stdin=drawn)
+        told, open_now = refused(host), reached(host)
+        assert not told & open_now, (drawn, told, open_now)
+        said, came = said + len(told), came + len(open_now)
+        host.run("sh", "-ec", "nft list tables | grep drawn | while read -r table; do nft delete $table; done")
     assert said and came, (said, came)
