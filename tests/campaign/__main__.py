@@ -12,15 +12,15 @@ import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
-from typing import List
+from typing import List, NamedTuple
 
 from . import fleet, report
 from .attempt import Result
 from .draw import draw, release
-from .host import Host
 from .tour import Tour, drawn
 
 SPAN = 1000000  # seeds of faults that belong to one seed of a campaign
+FRESH = 4  # so many fresh hosts a lane is given
 _ONE_AT_A_TIME = threading.Lock()
 
 
@@ -30,19 +30,36 @@ def say(text: str) -> None:
         print("%s %s" % (time.strftime("%H:%M:%S"), text), flush=True)
 
 
-def tour(host: Host, seed: int, until: float, most: int) -> Tour:
-    """All faults of one host."""
-    debian = host.name.rpartition("-")[2]
-    one = Tour(host, drawn(host.backend, debian, seed * SPAN), say)
-    try:
-        one.begin()
-        one.go(until, most)
-    except Exception as error:
-        say("%s: ends early: %s" % (host.name, error))
-        raise
-    finally:
-        host.close()
-    return one
+class Tried(NamedTuple):
+    """What came of one lane; ``accidents`` are what went wrong beside the faults, as sentences."""
+
+    results: List[Result]
+    accidents: List[str]
+
+
+def tour(lane: fleet.Lane, folder: pathlib.Path, seed: int, until: float, most: int) -> Tried:
+    """All faults of one lane, on a fresh host whenever the last one is spoiled."""
+    host, = fleet.hosts([lane])
+    one, accidents = Tour(host, drawn(lane.backend, lane.release, seed * SPAN), say), []  # type: Tour, List[str]
+    for fresh in range(FRESH + 1):
+        try:
+            if fresh:
+                say("%s is made anew" % host.name)
+                fleet.renew(folder, lane)
+            one.begin()
+            if one.go(until, most):
+                return Tried(one.results, accidents)
+            accidents.append("%s could not be mended" % host.name)
+        except Exception as error:
+            accidents.append("%s, beside the faults: %s: %s" % (host.name, type(error).__name__, error))
+        finally:
+            host.close()
+        say(accidents[-1])
+        if time.monotonic() > until:
+            break
+    else:
+        say("%s is given up" % host.name)
+    return Tried(one.results, accidents)
 
 
 def needed(backends: str, fault: str) -> List[fleet.Lane]:
@@ -53,12 +70,12 @@ def needed(backends: str, fault: str) -> List[fleet.Lane]:
     return [lane for lane in fleet.LANES if lane.backend in backends.split(",")]
 
 
-def again(hosts: List[Host], word: str) -> List[Result]:
+def again(word: str, lanes: List[fleet.Lane]) -> List[Result]:
     """One single fault by its name, BACKEND:SEED."""
     backend, seed = word.split(":")
     fault = draw(backend, int(seed))
     say(fault.told())
-    host, = hosts
+    host, = fleet.hosts(lanes)
     one = Tour(host, iter(()), say)
     try:
         one.begin()
@@ -85,31 +102,28 @@ def main() -> int:
     if not asked.keep:
         say("making the hosts")
         fleet.make(asked.folder, lanes)
-    hosts = fleet.hosts(lanes)
     results: List[Result] = []
-    broken = False
+    accidents: List[str] = []
     try:
         if asked.fault:
-            results = again(hosts, asked.fault)
+            results = again(asked.fault, lanes)
         else:
             say("SEED=%d" % seed)
-            with ThreadPoolExecutor(len(hosts)) as pool:
-                running = [pool.submit(tour, host, seed, until, (asked.faults + 1) // 2) for host in hosts]
-                tours: List[Tour] = []
+            with ThreadPoolExecutor(len(lanes)) as pool:
+                most = -(-asked.faults // len(fleet.RELEASES))
+                running = [pool.submit(tour, lane, asked.folder, seed, until, most) for lane in lanes]
                 for one in running:
-                    broken = broken or one.exception() is not None
-                    if one.exception() is None:
-                        tours.append(one.result())
-            results = [result for one in tours for result in one.results]
+                    results += one.result().results
+                    accidents += one.result().accidents
     finally:
         if not asked.keep:
             fleet.remove(asked.folder)
     report.write(asked.folder / "results.json", results)
-    told = report.lost(results)
+    told = report.lost(results) + accidents
     print("\n".join(told + ["", report.table(results)]))
     if not asked.fault:
         print("SEED=%d" % seed)
-    return 1 if told or broken or not any(result.struck for result in results) else 0
+    return 1 if told or not any(result.struck for result in results) else 0
 
 
 if __name__ == "__main__":

@@ -295,8 +295,8 @@ class Attempt:
             return
         self.effect = True
         self.struck = self.host.says("timeout", "20", "sh", "-c", (
-            "while ! systemctl is-active printfleet-cups-undo-%s.service | grep -q activating; do sleep 0.02; done;"
-            " sleep %.3f; systemctl kill --signal=KILL printfleet-cups-undo-%s.service"
+            "while ! systemctl is-active printfleet-cups-undo-%s.service | grep -qx -e active -e activating;"
+            " do sleep 0.02; done; sleep %.3f; systemctl kill --signal=KILL printfleet-cups-undo-%s.service"
         ) % (self.cookie, self.fault.details["after"] / 1000.0, self.cookie))[0] == 0
 
     def _boot(self) -> None:

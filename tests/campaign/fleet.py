@@ -80,6 +80,16 @@ def make(folder: pathlib.Path, lanes: Sequence[Lane]) -> None:
         _play(folder, playbook)
 
 
+def renew(folder: pathlib.Path, lane: Lane) -> None:
+    """One host anew, beside the others."""
+    own = folder / ("%s-%s" % lane)
+    write(own, [lane])
+    for name in layout([lane]):
+        subprocess.run(["docker", "rm", "--force", "--volumes", name], check=True, stdout=subprocess.DEVNULL)
+    for playbook in ("shared/create.yml", "faults/prepare.yml"):
+        _play(own, playbook)
+
+
 def hosts(lanes: Sequence[Lane]) -> List[Host]:
     """The hosts that ``make`` made."""
     v4, v6 = "198.18.%d." % LAB_NUMBER, "2001:db8:%d::" % LAB_NUMBER

@@ -44,13 +44,18 @@ class Tour:
     def __init__(self, host: Host, faults: Iterator[Fault], say: Say) -> None:
         self.host, self.say, self._faults = host, say, faults
         self._ahead: List[Fault] = []
-        self.bases = {name: Base(host, name) for name in STATES}
-        self.base = self.bases["active"]
+        self._set_out()
         self.results: List[Result] = []
+
+    def _set_out(self) -> None:
+        self.bases = {name: Base(self.host, name) for name in STATES}
+        self.base = self.bases["active"]
 
     def begin(self) -> None:
         """Bring what is needed, and a first boot: what comes after later ones is held against it."""
         host = self.host
+        # Pictures of another host of that name are worth nothing.
+        self._set_out()
         # What a campaign that was ended in the middle has left.
         host_is_off = lab.run(["docker", "exec", host.name, "sh", "-c", LEFT]).strip()
         host.bring_code()
@@ -120,17 +125,17 @@ class Tour:
             self.say("%s cannot be mended and is given up: %s" % (host.name, error))
             return False
 
-    def go(self, until: float, most: int) -> None:
-        """Batch after batch until the time is over, or until so many have struck."""
+    def go(self, until: float, most: int) -> bool:
+        """Batch after batch until the time is over, or until so many have struck; False where the host is spoiled."""
         while True:
             for name, size in BATCH.items():
                 self.change_base(name)
                 for _turn in range(size):
                     if time.monotonic() > until or sum(result.struck for result in self.results) >= most:
                         self.take_leave()
-                        return
+                        return True
                     fault = self.next()
                     if fault is None:
                         break
                     if not self.try_one(fault):
-                        return
+                        return False

@@ -8,4 +8,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+TESTS = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(TESTS))
+# On a host strike.py lies beside runner.py.
+sys.path.append(str(TESTS / "faults"))
