@@ -70,9 +70,10 @@ def begin(scope: Scope, seconds: int, host: Host, cookie: str = "") -> str:
     try:
         program = _packed.write(_trial.FOLDER)
         _trial.save(trial)
-        _files.replace(os.path.join(_trial.FOLDER, _trial.ARMED), "", 0o600)
-        # From here on a boot that finds the folder takes the change back, and so does the alarm.
+        # Before it is armed, so that no power cut leaves a trial that a boot does not end.
         _alarm.prepare_recovery(host, program)
+        _files.replace(os.path.join(_trial.FOLDER, _trial.ARMED), "", 0o600)
+        # From here on a boot takes the change back, and so does the alarm.
         _alarm.set_alarm(host, trial.cookie, wait, program)
     except (OSError, BackendError):
         _alarm.stop_alarm(host, trial.cookie)

@@ -77,3 +77,38 @@ def test_a_removal_that_was_killed_at_its_end_is_finished(host, monkeypatch):
     _transaction.clear_leftovers({}, host)
     assert _files.read(_alarm._RECOVERY_FILE) is None
     assert not os.path.exists(_trial.FOLDER)
+
+
+def killed_after(number, real):
+    """The same function; the call of that number is the last thing that the run does."""
+    calls = []
+
+    def cut(*arguments):
+        real(*arguments)
+        calls.append(arguments)
+        if len(calls) == number:
+            raise Killed
+
+    return cut
+
+
+@pytest.mark.parametrize("step", ["replace", "put_back"])
+def test_a_trial_is_armed_only_once_a_boot_would_end_it(host, monkeypatch, step):
+    """The power goes right after any file is written."""
+    real = getattr(_files, step)
+    for killed_at in range(1, 9):
+        monkeypatch.setattr(_files, step, killed_after(killed_at, real))
+        try:
+            _transaction.begin(_transaction.Scope((), (), (), False), 30, host)
+            whole = True
+        except Killed:
+            whole = False
+        monkeypatch.setattr(_files, step, real)
+        assert not _trial.lies_there() or os.path.islink(_alarm._RECOVERY_LINK)
+        _trial.forget()
+        for path in _alarm.recovery_paths():
+            if os.path.lexists(path):
+                os.unlink(path)
+        if whole:
+            break
+    assert whole and killed_at > 1

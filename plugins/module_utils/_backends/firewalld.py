@@ -182,9 +182,11 @@ class Firewalld:
         if not steps.was.active:
             self._stop(steps.held)
         elif not firewalld_running.service(self._host).active:
+            now = firewalld_runtime.hold_tables(self._host)
             firewalld_bus.start(self._host, UNIT)
             if steps.held is not None:
-                firewalld_runtime.give_back(self._host, steps.held)
+                tables = firewalld_runtime.tables_together(steps.held, now).tables
+                firewalld_runtime.give_back(self._host, steps.held._replace(tables=tables))
         elif steps.load:
             self._load_again(steps)
 

@@ -151,6 +151,18 @@ def test_what_the_stop_of_an_undo_has_emptied_is_given_back(configuration, empti
     assert switched(host, True, before) == since + _rules(TABLES)
 
 
+@pytest.mark.parametrize("emptied", [False, True])
+def test_what_the_start_of_an_undo_has_emptied_is_given_back(configuration, monkeypatch, emptied):
+    """A change has stopped it; what others set since stays."""
+    host = Emptying(TABLES, True)
+    steps = Steps({}, Service(True, True, False, ()), False, False, "", NOTHING, None, {}, firewalld_runtime.hold(host))
+    host.active = False
+    host.tables = EMPTY if emptied else TABLES.replace("-A FORWARD", "-A INPUT -j DROP\n-A FORWARD")
+    firewalld.Firewalld(host).undo(steps)
+    assert host.active
+    assert _rules(host.tables) == ([] if emptied else ["-A INPUT -j DROP"]) + _rules(TABLES)
+
+
 def test_direct_rules_of_firewalld_go_when_it_stops(configuration, monkeypatch, tmp_path):
     monkeypatch.setattr(firewalld.firewalld_objects, "FOLDER", str(tmp_path))
     (tmp_path / "direct.xml").write_text("<direct><rule priority='0'>-j DROP</rule></direct>", encoding="utf-8")
