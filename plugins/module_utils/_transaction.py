@@ -76,11 +76,25 @@ def begin(scope: Scope, seconds: int, host: Host, cookie: str = "") -> str:
         # From here on a boot takes the change back, and so does the alarm.
         _alarm.set_alarm(host, trial.cookie, wait, program)
     except (OSError, BackendError):
-        _alarm.stop_alarm(host, trial.cookie)
-        _files.put_back({path: kept for path, kept in old.items() if path in _alarm.recovery_paths()})
-        _trial.forget()
+        _call_off(trial, host)
         raise
     return trial.cookie
+
+
+def _call_off(trial: Trial, host: Host) -> None:
+    """Leave no trial of a change that did not begin, whichever step of this fails as well."""
+    recovery = {path: kept for path, kept in trial.old.items() if path in _alarm.recovery_paths()}
+    try:
+        _trial.forget()
+    except OSError:
+        # The alarm, the next run or a boot ends it.
+        return
+    # An alarm that cannot be stopped finds its program gone.
+    for step in (lambda: _alarm.stop_alarm(host, trial.cookie), lambda: _files.put_back(recovery)):
+        try:
+            step()
+        except (OSError, BackendError):
+            pass
 
 
 def hide(scope: Scope, seconds: int) -> None:

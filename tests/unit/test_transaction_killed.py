@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 
@@ -112,3 +113,15 @@ def test_a_trial_is_armed_only_once_a_boot_would_end_it(host, monkeypatch, step)
         if whole:
             break
     assert whole and killed_at > 1
+
+
+def test_a_change_that_did_not_begin_leaves_no_trial_whatever_else_fails(host, monkeypatch):
+    """Each program fails to start: the alarm is neither set nor stopped."""
+    def no_memory(_argv, _stdin=None):
+        raise OSError(errno.ENOMEM, "Cannot allocate memory")
+
+    monkeypatch.setattr(host, "run", no_memory)
+    with pytest.raises(OSError):
+        _transaction.begin(_transaction.Scope((), (), (), False), 30, host)
+    assert not os.path.exists(_trial.FOLDER)
+    assert not any(os.path.lexists(path) for path in _alarm.recovery_paths())
