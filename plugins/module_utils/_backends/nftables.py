@@ -228,7 +228,8 @@ class Nftables:
             self._host.run(["systemctl", "stop", "--quiet", UNIT])
         must(self._host, ["nft", "-f", "-"], nftables_switch.whole(steps.old_table or ""))
         if steps.was_active:
-            self._host.run(["systemctl", "start", "--quiet", UNIT])
+            # A unit that failed follows no reload of nftables.service: the alarm tries until it starts.
+            must(self._host, ["systemctl", "start", "--quiet", UNIT])
 
     def unlike(self, steps: Steps) -> str:
         if nftables_switch.comparable(self._table() or "") != nftables_switch.comparable(steps.old_table or ""):

@@ -126,6 +126,19 @@ def test_removal_leaves_nothing_and_is_idempotent(files):
     assert not plan(host, None).changed
 
 
+def test_undo_goes_on_until_the_unit_starts(files):
+    """A unit that failed to start would follow no reload of nftables.service any more."""
+    host = PlayedHost()
+    backend = nftables.Nftables(host)
+    backend.commit(plan(host))
+    removal = plan(host, None)
+    backend.commit(removal)
+    host.fails = "systemctl start"
+    with pytest.raises(BackendError, match="systemctl start"):
+        backend.undo(removal.steps)
+    backend.undo(removal.steps)
+
+
 @pytest.mark.parametrize("step", ["nft -f -", "systemctl daemon-reload", "systemctl enable --now"])
 def test_a_failed_step_is_told_in_the_programs_own_words(step):
     host = PlayedHost()
